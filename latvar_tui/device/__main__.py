@@ -1,0 +1,25 @@
+"""``python -m latvar_tui.device``: the probe alone; needs numpy and onnxruntime only."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Before numpy is imported: its BLAS pool would be threads of the probe's own.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+
+def main(arguments: list[str]) -> int:
+    """Serve one screen. ``--force`` goes on beside another probe; ``--parent PID`` dies with that process."""
+    from latvar_tui.device.lifeline import die_with
+
+    if "--parent" in arguments:
+        die_with(int(arguments[arguments.index("--parent") + 1]))
+    from latvar_tui.device.probe import serve
+
+    return serve(force="--force" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

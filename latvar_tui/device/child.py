@@ -1,0 +1,117 @@
+"""A child process of the probe that can be frozen: forked, in its own process group, on two pipes.
+
+Why frozen: ONNX Runtime's pool threads spin on for 3 to 500 ms after the last inference, a whole
+core each; a stopped process costs the next candidate nothing. Why a process group of its own in the
+*same* session: a stopped member of the terminal's group would be thawed by ``fg``, and a new session
+would be a scheduler group of its own, which falsifies the contention.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import BinaryIO
+
+from latvar_tui.device.lifeline import die_with
+
+Body = Callable[[BinaryIO, BinaryIO], None]
+"""What a child runs: reads orders from the first pipe, writes answers to the second."""
+
+
+class Child:
+    """A forked child. ``orders`` and ``answers`` are the probe's ends of its pipes."""
+
+    def __init__(self, body: Body, forget: Callable[[], None], niceness: int = 0) -> None:
+        """Fork and run ``body`` in the child; ``forget`` closes there what only the probe may hold."""
+        orders_read, self._orders = os.pipe()
+        self.answers, answers_write = os.pipe()
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        gc.freeze()  # else the child's first collections copy every inherited page
+        with warnings.catch_warnings():
+            # ONNX Runtime's import leaves a thread; the child uses none of its locks (measured).
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.close(self._orders)
+                os.close(self.answers)
+                _enter_child(parent)
+                forget()
+                with os.fdopen(orders_read, "rb", 0) as orders, os.fdopen(answers_write, "wb", 0) as answers:
+                    body(orders, answers)
+                status = 0
+            except (KeyboardInterrupt, BrokenPipeError):
+                pass
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                with contextlib.suppress(OSError):
+                    sys.stderr.flush()
+                os._exit(status)
+        os.close(orders_read)
+        os.close(answers_write)
+        with contextlib.suppress(OSError):
+            os.setpgid(self.pid, self.pid)
+        self.frozen = False
+        self.exit_status: int | None = None
+
+    def send(self, order: bytes) -> None:
+        """Write an order; a child that has died is noticed at its answers, not here."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._orders, order)
+
+    def freeze(self) -> None:
+        if not self.frozen:
+            self._signal(signal.SIGSTOP)
+            self.frozen = True
+
+    def thaw(self) -> None:
+        if self.frozen:
+            self._signal(signal.SIGCONT)
+            self.frozen = False
+
+    def end(self) -> None:
+        """Kill and reap; safe to call twice."""
+        if self.exit_status is None:
+            self._signal(signal.SIGKILL)
+            self.reap()
+            os.close(self._orders)
+            os.close(self.answers)
+
+    def reap(self) -> None:
+        """Wait for the child, which is ending, and keep its exit status."""
+        with contextlib.suppress(ChildProcessError):
+            _, status = os.waitpid(self.pid, 0)
+            self.exit_status = os.waitstatus_to_exitcode(status)
+            return
+        self.exit_status = -1
+
+    def close_in_child(self) -> None:
+        """In a later sibling: close the inherited ends, so that end-of-file means what it says."""
+        if self.exit_status is None:
+            os.close(self._orders)
+            os.close(self.answers)
+
+    def _signal(self, number: int) -> None:
+        # Our own unreaped child: the pid cannot have gone to a stranger.
+        if self.exit_status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+def _enter_child(parent: int) -> None:
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with(parent)

@@ -1,0 +1,85 @@
+"""The probe's runners: one frozen process per candidate, and what has become of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from latvar_tui.candidate import Candidate
+from latvar_tui.device.child import Child
+from latvar_tui.device.runner import ANSWER, ORDER, run_candidate
+from latvar_tui.device.tape import Tape
+from latvar_tui.wire import State
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a runner says of a slice; the times themselves are on its tape."""
+
+    inferences: int
+    settling: int
+    settling_ns: int
+    delay_before: int
+
+
+class Runner:
+    """One candidate's process as the probe sees it."""
+
+    def __init__(self, candidate: Candidate, forget: Callable[[], None]) -> None:
+        self.candidate = candidate
+        self.name = str(candidate)
+        self.tape = Tape()
+        self.ready = False
+        self.wait_unavailable: str | None = None
+        tape = self.tape
+        self.child = Child(lambda orders, answers: run_candidate(candidate, tape, orders, answers), forget)
+
+    def finish_loading(self) -> State:
+        """Read what the runner says when it has loaded (or not), and freeze it."""
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = os.read(self.child.answers, 1)  # a byte at a time: nothing behind the line may be taken
+            if not byte:
+                return self.bury()
+            line += byte
+        said = json.loads(line)
+        if said["state"] != "ready":
+            self.child.end()
+            return State(self.name, said["state"], said["reason"])
+        self.child.freeze()
+        self.ready = True
+        self.wait_unavailable = said["unavailable"]
+        return State(self.name, "ready", pid=self.child.pid, memory_mb=said["rss_mb"])
+
+    def begin_slice(self, slice_ns: int) -> None:
+        """Thaw it with its order already in the pipe, so that it starts at once."""
+        self.tape.rewind()
+        self.child.send(ORDER.pack(slice_ns))
+        self.child.thaw()
+
+    def end_slice(self) -> Answer | None:
+        """Take the answer and freeze; None if the runner has died instead."""
+        answer = b""
+        while len(answer) < ANSWER.size:
+            chunk = os.read(self.child.answers, ANSWER.size - len(answer))
+            if not chunk:
+                return None
+            answer += chunk
+        self.child.freeze()
+        return Answer(*ANSWER.unpack(answer)[:4])
+
+    def bury(self) -> State:
+        """Reap a runner that has died; say of what."""
+        self.ready = False
+        self.child.end()
+        status = self.child.exit_status or 0
+        if status >= 0:
+            reason = "its process ended on its own; the log says more"
+        elif -status == signal.SIGKILL:
+            reason = "its process was killed, most likely because the device ran out of memory"
+        else:
+            reason = f"its process crashed ({signal.Signals(-status).name}); the log may say more"
+        return State(self.name, "failed", reason)

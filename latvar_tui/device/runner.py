@@ -1,0 +1,168 @@
+"""One candidate's process: it loads, warms up, and runs slices. The only loop that times anything."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from latvar_tui.candidate import Candidate, UsageError
+from latvar_tui.device.tape import CAPACITY, Tape
+
+ORDER = struct.Struct("<q")
+"""An order: the slice's length, ns. End of file: leave."""
+
+ANSWER = struct.Struct("<qqqqqq")
+"""The answer: inferences, settling inferences, settling ns, delay counter before the first (-1: no
+counter), start and end of the whole slice (perf_counter ns)."""
+
+SETTLING_NS = 10_000_000
+SETTLING_INFERENCES = 5
+SETTLING_NOT_NEEDED_NS = 50_000_000
+"""A candidate slower than this has no measurable settling (the 1st inference after a thaw of a 1 ms
+model takes 1.15–1.4× its median, the 5th 1.03×)."""
+
+WARM_UP_NS = 150_000_000
+WARM_UP_INFERENCES = 20
+
+
+class DelayCounter:
+    """The calling thread's run-queue delay: time runnable but not running, in ns.
+
+    An open ``schedstat`` read with ``pread`` costs 1 µs. Never a CPU-time clock instead: reading one
+    moves the preemption *between* the inferences, and the tail disappears.
+    """
+
+    def __init__(self) -> None:
+        self._fd: int | None = None
+        self.unavailable: str | None = None
+        try:
+            fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+        except OSError as error:
+            self.unavailable = f"this platform shows no run-queue delay ({error.strerror})"
+            return
+        if os.pread(fd, 64, 0).split()[:2] == [b"0", b"0"]:
+            os.close(fd)
+            self.unavailable = "this kernel does not count run-queue delay"
+            return
+        self._fd = fd
+
+    @property
+    def fd(self) -> int | None:
+        return self._fd
+
+
+def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: BinaryIO) -> None:
+    """The runner's whole life: load, warm up, say so (one JSON line), then a slice per order."""
+    gc.disable()
+    from latvar_tui.device.workload import load
+
+    try:
+        infer = load(candidate)
+        median_ns = warm_up(infer)
+    except UsageError as error:
+        _say(answers, state="refused", reason=str(error))
+        return
+    except Exception as error:
+        text = " ".join(str(error).split())[:300] or type(error).__name__
+        _say(answers, state="failed", reason=f"it fails on its first inference: {text}")
+        return
+    counter = DelayCounter()
+    _say(answers, state="ready", unavailable=counter.unavailable, rss_mb=_resident_mb())
+    while order := orders.read(ORDER.size):
+        (slice_ns,) = ORDER.unpack(order)
+        settle = SETTLING_INFERENCES if median_ns < SETTLING_NOT_NEEDED_NS else 0
+        inferences, *rest = run_slice(infer, tape, slice_ns, settle, counter.fd)
+        median_ns = int(np.median(tape.durations[:inferences]))
+        answers.write(ANSWER.pack(inferences, *rest))
+
+
+def warm_up(infer: Callable[[], object]) -> int:
+    """Run until arenas are filled and code paths chosen; return the last inference's time, ns."""
+    now = time.perf_counter_ns
+    begin = last = now()
+    duration = 0
+    for _ in range(WARM_UP_INFERENCES):
+        infer()
+        duration, last = now() - last, now()
+        if last - begin > WARM_UP_NS:
+            break
+    return duration
+
+
+def run_slice(
+    infer: Callable[[], object],
+    tape: Tape,
+    slice_ns: int,
+    settle: int,
+    delay_fd: int | None,
+    now: Callable[[], int] = time.perf_counter_ns,
+) -> tuple[int, int, int, int, int, int]:
+    """Run unrecorded settling inferences, then record until ``slice_ns`` have passed or the flag is up.
+
+    At least one inference is recorded, however slow. The one that is running when the time is up is
+    finished and recorded: leaving it out would favour short ones.
+
+    Returns:
+        The fields of :data:`ANSWER`.
+    """
+    flag = tape.flag
+    starts, durations = tape.starts.data, tape.durations.data
+    pread = os.pread
+    raw_delays: list[bytes] = []
+    keep_delay = raw_delays.append
+
+    entered = before = now()
+    settled = 0
+    while settled < settle and not flag[0]:
+        infer()
+        settled += 1
+        before = now()
+        if before - entered >= SETTLING_NS:
+            break
+    settling_ns = before - entered
+
+    n = 0
+    if delay_fd is not None:
+        keep_delay(pread(delay_fd, 64, 0))
+    end_at = now() + slice_ns
+    while True:
+        start = now()
+        infer()
+        end = now()
+        if delay_fd is not None:
+            keep_delay(pread(delay_fd, 64, 0))
+        starts[n] = start
+        durations[n] = end - start
+        n += 1
+        if end >= end_at or flag[0] or n == CAPACITY:
+            break
+
+    delay_before = -1
+    if delay_fd is not None:
+        # Fields of schedstat: time on the CPU, time waiting for it, slices.
+        delays = np.array(b" ".join(raw_delays).split()[1::3], np.int64)
+        delay_before = int(delays[0])
+        tape.delays[:n] = delays[1:]
+    return n, settled, settling_ns, delay_before, entered, now()
+
+
+def _say(answers: BinaryIO, **message: object) -> None:
+    answers.write(json.dumps(message).encode() + b"\n")
+
+
+def _resident_mb() -> float | None:
+    """Resident memory of this process in MB, where /proc tells."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+    return None

@@ -1,0 +1,170 @@
+"""The screen's end of a probe: starts it, sends commands, takes frames; and knows when it has died."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from latvar_tui import wire
+
+LOG_LINES = 500
+_LEAVE_S = 1.0
+
+
+class LinkLost(Exception):
+    """The probe is gone; the message is one sentence."""
+
+
+class Link:
+    """A probe on this device. Never blocks except where a method says so."""
+
+    def __init__(self, *, force: bool = False) -> None:
+        """Start the probe. Call from the main thread: the kernel ends it with the thread that forked it."""
+        command = [sys.executable, "-m", "latvar_tui.device", "--parent", str(os.getpid())]
+        self._process = subprocess.Popen(
+            command + (["--force"] if force else []),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            # Its own group: Ctrl-C and Ctrl-Z in the terminal are ours to handle, in our own time.
+            process_group=0,
+        )
+        assert self._process.stdout and self._process.stderr and self._process.stdin
+        self._frames_fd = self._process.stdout.fileno()
+        self._stderr_fd = self._process.stderr.fileno()
+        for fd in (self._frames_fd, self._stderr_fd):
+            os.set_blocking(fd, False)
+        self._splitter = wire.LineSplitter()
+        self._stderr_tail = b""
+        self._pids: set[int] = set()
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        """What the probe, the runners and ONNX Runtime printed, newest last."""
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """File descriptors to watch for reading: frames, and the log."""
+        return self._frames_fd, self._stderr_fd
+
+    def send(self, command: wire.Command) -> None:
+        """Write a command; a probe that has died is noticed when frames are read, not here."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._process.stdin.write(wire.encode(command))
+
+    def receive(self) -> list[wire.Frame]:
+        """The frames that have arrived; empty if none.
+
+        Raises:
+            LinkLost: the probe has ended or sent something that is not latvar-tui's.
+        """
+        self.read_log()
+        frames: list[wire.Frame] = []
+        while True:
+            try:
+                chunk = os.read(self._frames_fd, 1 << 18)
+            except BlockingIOError:
+                return frames
+            if not chunk:
+                if frames:
+                    return frames  # the end is found again at the next call
+                raise LinkLost(self._epitaph())
+            try:
+                for line in self._splitter.feed(chunk):
+                    frame = wire.decode_frame(line)
+                    if frame is not None:
+                        self._remember(frame)
+                        frames.append(frame)
+            except wire.WireError as error:
+                raise LinkLost(str(error)) from error
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Block until a frame (or the end) is there to be received; False if the time was up."""
+        return bool(select.select([self._frames_fd], [], [], timeout_s)[0])
+
+    def frames(self) -> Iterator[wire.Frame]:
+        """Frames as they come, blocking between them.
+
+        Raises:
+            LinkLost: as :meth:`receive`.
+        """
+        while True:
+            self.wait(None)
+            yield from self.receive()
+
+    def read_log(self) -> bool:
+        """Move what was printed on the probe's stderr into :attr:`log`; whether more may come."""
+        try:
+            while chunk := os.read(self._stderr_fd, 1 << 16):
+                *lines, rest = (self._stderr_tail + chunk).split(b"\n")
+                self._stderr_tail = rest[-4096:]
+                self.log.extend(line.decode(errors="replace").rstrip() for line in lines)
+        except BlockingIOError:
+            return True
+        return False
+
+    def close(self) -> None:
+        """Say quit, wait a moment, then kill; leaves no process of the probe's behind. Safe to call twice."""
+        if self._process.stdin is None or self._process.stdin.closed:
+            return
+        self.send(wire.Quit())
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_LEAVE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._end_orphans()
+        self.read_log()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def pids(self) -> set[int]:
+        """The probe's children: runners and stressor."""
+        return set(self._pids)
+
+    def _remember(self, frame: wire.Frame) -> None:
+        if isinstance(frame, wire.Hello):
+            self._pids.add(frame.stressor_pid)
+        elif isinstance(frame, wire.State) and frame.pid:
+            self._pids.add(frame.pid)
+
+    def _epitaph(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LEAVE_S)
+        status = self._process.returncode
+        self._end_orphans()
+        if status is not None and status < 0:
+            return f"The probe was ended by {signal.Signals(-status).name}: what it measured until then is kept."
+        last = next((line for line in reversed(self.log) if line.strip()), "")
+        detail = f" ({last.strip()[:160]})" if last and status else ""
+        return f"The probe ended on its own{detail}: what it measured until then is kept."
+
+    def _end_orphans(self) -> None:
+        """End children of a probe that could not do it itself.
+
+        The kernel does this on Linux (parent-death signal). Elsewhere a stopped runner would stay for
+        ever. Each child leads a process group named by its pid, so a group that still exists and whose
+        leader's parent has become init is one of ours.
+        """
+        for pid in self._pids:
+            with contextlib.suppress(OSError):
+                if os.getpgid(pid) == pid and os.getsid(pid) == os.getsid(0):
+                    os.kill(pid, signal.SIGKILL)
+        self._pids.clear()
+
+

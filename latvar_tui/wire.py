@@ -1,0 +1,277 @@
+"""Frames and commands: one JSON object a line, ``{"v":1,"type":...}``, between a screen and a probe.
+
+The probe writes frames on its stdout, the screen commands on the probe's stdin. Unknown fields and
+unknown types are ignored, so that either side may be newer by a field; a newer *version* is refused.
+Times are nanoseconds of the probe's monotonic clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+VERSION = 1
+MAX_LINE_BYTES = 1 << 20
+
+
+class WireError(ValueError):
+    """The stream cannot be understood; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One sensor's value, or the reason why there is none. Never 0 for 'unknown'."""
+
+    value: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Inference times of one slice: sparse (bucket index, count) pairs of the HDR layout.
+
+    ``unavailable`` says why there are none. Extremes and sum are exact, in ns.
+    """
+
+    pairs: Sequence[Sequence[int]] = ()
+    min_ns: int = 0
+    max_ns: int = 0
+    sum_ns: int = 0
+    overflow: int = 0
+    unavailable: str | None = None
+
+
+# -- frames: probe to screen ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first frame: which device this is, and which processes to end if the probe cannot."""
+
+    TYPE: ClassVar[str] = "hello"
+    device: Mapping[str, Any]
+    probe_pid: int
+    stressor_pid: int
+    monotonic_ns: int
+    wall_ns: int
+
+
+@dataclass(frozen=True)
+class State:
+    """What has become of a candidate: ``loading``, ``ready``, ``failed``, or ``refused``.
+
+    ``refused`` is unusable input, ``failed`` anything else; ``reason`` is one sentence.
+    """
+
+    TYPE: ClassVar[str] = "state"
+    candidate: str
+    state: str
+    reason: str = ""
+    pid: int = 0
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One candidate's slice under one condition.
+
+    ``start_ns``/``end_ns`` frame the slice from thaw to freeze; ``gap_ns`` is the pause before it;
+    ``settling_ns`` is spent in the unrecorded inferences it begins with; ``service.sum_ns`` in the
+    counted ones. ``dropped`` inferences met a change of condition, ``disturbed`` ones (counted all
+    the same) a key stroke's drawing.
+    """
+
+    TYPE: ClassVar[str] = "slice"
+    seq: int
+    candidate: str
+    condition: str
+    round: int
+    place: int
+    start_ns: int
+    end_ns: int
+    gap_ns: int
+    settling_ns: int
+    inferences: int
+    settling: int
+    dropped: int
+    disturbed: int
+    service: Counts
+    wait: Counts
+    sensors: Mapping[str, Reading] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the user should know, in one sentence."""
+
+    TYPE: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The probe cannot go on (or start); ``usage`` when the user's input is the cause."""
+
+    TYPE: ClassVar[str] = "failure"
+    text: str
+    usage: bool = False
+
+
+# -- commands: screen to probe ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Start:
+    """Load these candidates and begin. ``gated``: wait for ``Go`` in every gap."""
+
+    TYPE: ClassVar[str] = "start"
+    candidates: Sequence[str]
+    condition: str
+    slice_ms: float = 250.0
+    gated: bool = True
+
+
+@dataclass(frozen=True)
+class SetCondition:
+    TYPE: ClassVar[str] = "condition"
+    condition: str
+
+
+@dataclass(frozen=True)
+class Go:
+    """The screen has drawn frame ``seq`` and is asleep."""
+
+    TYPE: ClassVar[str] = "go"
+    seq: int
+
+
+@dataclass(frozen=True)
+class Busy:
+    """The screen is drawing (a key's answer) in the middle of a slice, from ``at_ns`` on."""
+
+    TYPE: ClassVar[str] = "busy"
+    at_ns: int
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """The drawing announced by ``Busy`` ended at ``at_ns``."""
+
+    TYPE: ClassVar[str] = "quiet"
+    at_ns: int
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Freeze everything after the inference that is running, until ``Resume``."""
+
+    TYPE: ClassVar[str] = "hold"
+
+
+@dataclass(frozen=True)
+class Resume:
+    TYPE: ClassVar[str] = "resume"
+
+
+@dataclass(frozen=True)
+class Quit:
+    TYPE: ClassVar[str] = "quit"
+
+
+Frame = Hello | State | Slice | Note | Failure
+Command = Start | SetCondition | Go | Busy | Quiet | Hold | Resume | Quit
+
+_FRAMES: dict[str, type[Any]] = {cls.TYPE: cls for cls in (Hello, State, Slice, Note, Failure)}
+_COMMANDS: dict[str, type[Any]] = {
+    cls.TYPE: cls for cls in (Start, SetCondition, Go, Busy, Quiet, Hold, Resume, Quit)
+}
+
+_T = TypeVar("_T")
+
+
+def encode(message: Frame | Command) -> bytes:
+    """One line, newline included."""
+    # vars(), not asdict(): the latter copies every pair of a histogram, a millisecond of the gap.
+    body = {"v": VERSION, "type": message.TYPE} | vars(message)
+    return json.dumps(body, separators=(",", ":"), allow_nan=False, default=vars).encode() + b"\n"
+
+
+def decode_frame(line: bytes) -> Frame | None:
+    """Read a line of the probe.
+
+    Returns:
+        The frame, or None if it is of a type this version does not know.
+
+    Raises:
+        WireError: the line is no JSON object, too long, of another version, or lacks a field.
+    """
+    return _decode(line, _FRAMES, "probe")
+
+
+def decode_command(line: bytes) -> Command | None:
+    """Read a line of the screen; as :func:`decode_frame`."""
+    return _decode(line, _COMMANDS, "screen")
+
+
+def _decode(line: bytes, types: Mapping[str, type[_T]], sender: str) -> _T | None:
+    if len(line) > MAX_LINE_BYTES:
+        raise WireError(f"The {sender} sent a line of more than 1 MiB: this is no latvar-tui {sender}.")
+    try:
+        body = json.loads(line)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("v"), int):
+        shown = line[:60].decode(errors="replace").strip()
+        raise WireError(f"The {sender} sent something that is not latvar-tui's: '{shown}'.")
+    if body["v"] != VERSION:
+        older = "this side" if body["v"] > VERSION else f"the {sender}"
+        raise WireError(
+            f"The {sender} speaks version {body['v']} of the wire format and this side {VERSION}: "
+            f"{older} is older, so update it."
+        )
+    cls = types.get(str(body.get("type")))
+    if cls is None:
+        return None
+    known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+    try:
+        return _nested(cls, {name: value for name, value in body.items() if name in known})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise WireError(f"The {sender} sent a {cls.__name__} that cannot be read: {error}.") from error
+
+
+def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
+    if cls is Slice:
+        for name in ("service", "wait"):
+            values[name] = Counts(**_only(Counts, values[name]))
+        values["sensors"] = {
+            name: Reading(**_only(Reading, reading)) for name, reading in values.get("sensors", {}).items()
+        }
+    return cls(**values)
+
+
+def _only(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    known = {f.name for f in fields(cls)}
+    return {name: value for name, value in values.items() if name in known}
+
+
+class LineSplitter:
+    """Cut a byte stream into whole lines, whatever the chunks."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take a chunk; return the lines it completes, without their newlines.
+
+        Raises:
+            WireError: an unfinished line has grown past the limit.
+        """
+        self._rest += chunk
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = rest
+        if len(rest) > MAX_LINE_BYTES:
+            raise WireError("The other side sent a line of more than 1 MiB: it is no latvar-tui.")
+        return [bytes(line) for line in lines]

@@ -1,0 +1,72 @@
+"""The timed loop, with a clock and a model that do as they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from latvar_tui.device.runner import SETTLING_NS, run_slice, warm_up
+from latvar_tui.device.tape import CAPACITY, Tape
+
+
+class Clock:
+    """Time passes only while the model 'runs'."""
+
+    def __init__(self, durations_ns: Callable[[int], int]) -> None:
+        self.at_ns = 1_000
+        self.calls = 0
+        self._durations_ns = durations_ns
+
+    def now(self) -> int:
+        return self.at_ns
+
+    def infer(self) -> None:
+        self.at_ns += self._durations_ns(self.calls)
+        self.calls += 1
+
+
+def test_times_are_those_of_the_clock() -> None:
+    clock, tape = Clock(lambda call: 100 + call), Tape()
+    n, settled, settling_ns, delay_before, entered, left = run_slice(clock.infer, tape, 1_000, 3, None, clock.now)
+    assert (settled, settling_ns) == (3, 100 + 101 + 102)
+    assert tape.durations[:n].tolist() == [103 + i for i in range(n)]
+    assert tape.starts[0] == entered + settling_ns
+    assert (tape.starts[:n] + tape.durations[:n])[-1] == left
+    assert delay_before == -1
+    # The inference during which the time ran out is the last one, and it counts.
+    assert tape.durations[: n - 1].sum() < 1_000 <= tape.durations[:n].sum()
+
+
+@pytest.mark.parametrize("duration_ns", [1, 10**6, 10**9, 10**12])
+def test_a_slice_holds_at_least_one_inference(duration_ns: int) -> None:
+    clock, tape = Clock(lambda call: duration_ns), Tape()
+    n, *_ = run_slice(clock.infer, tape, 1, 0, None, clock.now)
+    assert n == 1
+    assert tape.durations[0] == duration_ns
+
+
+def test_settling_ends_after_ten_milliseconds() -> None:
+    clock, tape = Clock(lambda call: SETTLING_NS // 2 + 1), Tape()
+    _, settled, settling_ns, *_ = run_slice(clock.infer, tape, 1, 5, None, clock.now)
+    assert settled == 2
+    assert settling_ns == 2 * (SETTLING_NS // 2 + 1)
+
+
+def test_the_flag_ends_a_slice_at_the_next_boundary() -> None:
+    tape = Tape()
+    clock = Clock(lambda call: tape.ask_to_end() or 10 if call == 6 else 10)
+    n, *_ = run_slice(clock.infer, tape, 10**9, 0, None, clock.now)
+    assert n == 7
+
+
+def test_a_full_tape_ends_a_slice() -> None:
+    clock, tape = Clock(lambda call: 1), Tape()
+    n, *_ = run_slice(clock.infer, tape, 10**9, 0, None, clock.now)
+    assert n == CAPACITY
+
+
+def test_warm_up_runs_at_least_once() -> None:
+    calls = []
+    assert warm_up(lambda: calls.append(1)) >= 0
+    assert calls
