@@ -1,0 +1,245 @@
+"""The command line: one function a command, no logic."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from latvar_tui import __version__
+from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidates
+from latvar_tui.device.cores import usable_cores
+from latvar_tui.durations import parse_duration_s
+from latvar_tui.zoo import DEFAULT_LINE_UP, ZooError, find
+
+if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
+    from latvar_tui.link import Link
+    from latvar_tui.study.board import Board
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Duration(click.ParamType["float"]):
+    name = "DURATION"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration_s(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("models", nargs=-1, metavar="[MODEL[@settings]]..."),
+    click.option("--stress", type=click.IntRange(min=0), default=0, metavar="N", help="Background stress threads at the start [0]."),
+    click.option("--load", type=click.IntRange(10, 100), default=100, metavar="PCT", help="Share of the time each of them is busy, 10 to 100 [100]."),
+    click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
+    click.option("--slice", "slice_ms", type=click.FloatRange(20, 10_000), default=250.0, metavar="MS", help="Length of one candidate's turn [250]."),
+    click.option("--quantile", type=click.FloatRange(0, 100, min_open=True, max_open=True), default=99.0, metavar="PCT", help="The quantile that ratios compare [99]."),
+    click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),
+)  # fmt: skip
+
+
+def _measuring(command: Callable[..., Any]) -> Callable[..., Any]:
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="latvar-tui")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """See on this device how CPU contention stretches the tail of neural-network inference.
+
+    Without a command: the live screen on three default models, running at once.
+
+    A candidate is a model's name or an .onnx file, with settings behind an @:
+    squeezenet1_1@threads=2,spin=off,as=LABEL
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(live)
+
+
+@cli.command()
+@_measuring
+@click.option("--hold", is_flag=True, help="Keep stressing although no key is struck for ten minutes.")
+@click.option("--plain", is_flag=True, help="Print lines instead of the screen: for logs and screen readers.")
+def live(plain: bool, hold: bool, **options: Any) -> None:
+    """Run candidates in turns; watch histograms and percentiles move under a stress slider."""
+    candidates, condition, most = _line_up(options)
+    if plain:
+        sys.exit(_run_headless(candidates, condition, options, None, as_json=False))
+    problem = _no_screen()
+    if problem:
+        raise UsageError(problem)
+    connect = functools.partial(_connect, candidates, options)
+    link = connect(condition)  # first: it loads while the screen's own imports do
+    try:
+        from latvar_tui.tui.app import run_screen
+
+        status, message, board = run_screen(
+            link,
+            connect,
+            candidates,
+            condition,
+            maximum=most,
+            cores=usable_cores(),
+            ranked_by=options["quantile"],
+            hold=hold,
+        )
+    finally:
+        link.close()
+    if message:
+        _complain(message)
+    elif status in (DONE, INTERRUPTED):
+        _print_tables(board, options["quantile"])
+    sys.exit(status)
+
+
+@cli.command()
+@_measuring
+@click.option("--duration", type=_Duration(), default=30.0, help="How long to measure, like 10s or 1m30s [30s].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+def record(duration: float, as_json: bool, **options: Any) -> None:
+    """Measure without a screen: progress on stderr, the table on stdout."""
+    candidates, condition, _ = _line_up(options)
+    sys.exit(_run_headless(candidates, condition, options, duration, as_json))
+
+
+@cli.command()
+@click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too.")
+def probe(force: bool) -> None:
+    """Serve a screen elsewhere: frames on stdout, commands on stdin."""
+    from latvar_tui.device.__main__ import main as serve
+
+    sys.exit(serve(["--force"] if force else []))
+
+
+def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
+    """Check what was asked for, and say what was made of it."""
+    cores = usable_cores()
+    candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, cores)
+    for candidate in candidates:
+        find(candidate.model)
+    most = options["max_stress"] or 2 * cores
+    if options["stress"] > most:
+        click.echo(
+            f"latvar-tui: --stress {options['stress']} is more than --max-stress {most}, so it is {most}.", err=True
+        )
+    return candidates, Condition(min(options["stress"], most), "cpu", options["load"]), most
+
+
+def _connect(candidates: list[Candidate], options: dict[str, Any], condition: Condition) -> Link:
+    """Start a probe and tell it what to measure."""
+    from latvar_tui.link import Link
+    from latvar_tui.wire import Start
+
+    link = Link(force=options["force"])
+    link.send(Start([str(candidate) for candidate in candidates], str(condition), options["slice_ms"]))
+    return link
+
+
+def _print_tables(board: Board, ranked_by: float) -> None:
+    """Leave the numbers behind, a table for each condition."""
+    from latvar_tui.columns import text_table
+    from latvar_tui.study.table import table
+
+    for condition in board.conditions:
+        click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by))]))
+
+
+def _no_screen() -> str | None:
+    """Why no screen can be drawn here, and what to do instead."""
+    instead = "use latvar-tui record to measure without a screen, or --plain for lines"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return f"The live screen needs a terminal, and this is none: {instead}."
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return f"The terminal (TERM={os.environ.get('TERM', '')}) cannot draw a screen: {instead}."
+    return None
+
+
+def _run_headless(
+    candidates: list[Candidate], condition: Condition, options: dict[str, Any], duration_s: float | None, as_json: bool
+) -> int:
+    import contextlib
+
+    from latvar_tui import headless
+    from latvar_tui.link import LinkLost
+    from latvar_tui.study.board import Board
+    from latvar_tui.summary import summary
+
+    board = Board(candidates)
+    ranked_by = options["quantile"]
+    link = _connect(candidates, options, condition)
+    status = DONE
+    try:
+        with contextlib.ExitStack() as stack:
+            reporter: headless.Reporter
+            if duration_s is None:
+                reporter = headless.PlainRounds(ranked_by, lambda text: click.echo(text))
+            else:
+                reporter = stack.enter_context(headless.ProgressLine(duration_s))
+            headless.measure(link, board, duration_s, reporter)
+    except headless.Refused as error:
+        raise UsageError(str(error)) from error
+    except LinkLost as error:
+        _complain(str(error))
+        status = FAILED
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except _Ended as ended:
+        status = 128 + ended.number
+    finally:
+        link.close()
+    if as_json:
+        click.echo(json.dumps(summary(board), ensure_ascii=False, indent=1))
+    elif duration_s is not None:
+        _print_tables(board, ranked_by)
+    return status
+
+
+class _Ended(BaseException):
+    """SIGTERM or SIGHUP: leave, and keep what there is. Not an Exception, so that nothing swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end(number: int, frame: object) -> None:
+    del frame
+    raise _Ended(number)
+
+
+def main() -> None:
+    """The ``latvar-tui`` command; every refusal is one sentence and status 2."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it stays ignored
+            signal.signal(number, _end)
+    try:
+        cli(standalone_mode=False, prog_name="latvar-tui")
+    except (UsageError, ZooError) as error:
+        _complain(str(error))
+        sys.exit(USAGE)
+    except click.UsageError as error:
+        _complain(f"{error.format_message()} (see latvar-tui --help)")
+        sys.exit(USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except _Ended as ended:
+        sys.exit(128 + ended.number)
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(DONE)
+
+
+def _complain(sentence: str) -> None:
+    click.echo(f"latvar-tui: {sentence}{'' if sentence.endswith(('.', '?', ')')) else '.'}", err=True)

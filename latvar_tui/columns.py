@@ -1,0 +1,83 @@
+"""The table's columns, once for the screen and for the headless commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio
+from latvar_tui.study.table import QUANTILES, Ratio, Row
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A number as text. ``provisional`` ones are shown dimmed, with a ``~``."""
+
+    text: str
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """``width`` in cells leaves a blank before the longest text. Lower ``rank`` stays longer where room is scarce."""
+
+    title: str
+    width: int
+    rank: int
+    cell: Callable[[Row], TableCell]
+
+
+def _quantile(place: int) -> Callable[[Row], TableCell]:
+    def cell(row: Row) -> TableCell:
+        value = row.quantiles_ns[place]
+        return TableCell(NOTHING) if value is None else _marked(ms(value), row.provisional[place])
+
+    return cell
+
+
+def _ratio_cell(value: Ratio | None) -> TableCell:
+    return TableCell(NOTHING) if value is None else _marked(ratio(value.value), value.provisional)
+
+
+def _marked(text: str, provisional: bool) -> TableCell:
+    return TableCell(f"~{text}" if provisional else text, provisional)
+
+
+_RANKS = {50.0: 1, 90.0: 7, 95.0: 5, 99.0: 0, 99.9: 4}
+
+COLUMNS: tuple[Column, ...] = (
+    Column("n", 9, 3, lambda row: TableCell(count(row.n) if row.n else NOTHING)),
+    *(
+        Column(quantile_name(quantile), 8, _RANKS[quantile], _quantile(place))
+        for place, quantile in enumerate(QUANTILES)
+    ),
+    Column("max", 8, 6, lambda row: TableCell(ms(row.max_ns))),
+    Column("÷ best", 9, 2, lambda row: _ratio_cell(row.to_best)),
+    Column("÷ idle", 9, 2, lambda row: _ratio_cell(row.to_idle)),
+)
+
+BASE_COLUMN = Column("÷ base", 9, 2, lambda row: _ratio_cell(row.to_base))
+"""Shown beside the others once a base is kept."""
+
+
+def fitting(columns: Sequence[Column], room: int) -> list[Column]:
+    """The columns that fit into ``room`` cells, the more telling ones first, in their order."""
+    chosen: set[str] = set()
+    for column in sorted(columns, key=lambda column: column.rank):
+        if column.width <= room:
+            chosen.add(column.title)
+            room -= column.width
+    return [column for column in columns if column.title in chosen]
+
+
+def text_table(rows: Sequence[Row]) -> list[str]:
+    """The table as plain lines, for a log or a pipe. Times in ms."""
+    width = max([len("ms"), *(len(row.contender.name) for row in rows)])
+    lines = ["ms".ljust(width) + "".join(column.title.rjust(column.width) for column in COLUMNS)]
+    for row in rows:
+        text = row.contender.name.ljust(width)
+        if row.contender.state in ("failed", "refused") and not row.n:
+            lines.append(f"{text}  {row.contender.state}: {row.contender.reason}")
+            continue
+        lines.append(text + "".join(column.cell(row).text.rjust(column.width) for column in COLUMNS))
+    return lines

@@ -1,0 +1,188 @@
+"""The board: every cell measured so far, fed by frames. Both the screen and the tables read it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from latvar_tui import wire
+from latvar_tui.candidate import IDLE, Candidate, Condition, parse_condition, short_names
+from latvar_tui.histogram import Histogram
+
+RECENT_S = 10.0
+"""The window of 'recent' numbers, in seconds of the experiment's clock."""
+
+PROVISIONAL_BEYOND = 10
+"""A quantile with fewer observations beyond it moves with each of them: never used for a claim."""
+
+
+@dataclass
+class Cell:
+    """One candidate under one condition."""
+
+    service: Histogram = field(default_factory=Histogram)
+    wait: Histogram = field(default_factory=Histogram)
+    wait_unavailable: str | None = None
+    slices: int = 0
+    settling: int = 0
+    dropped: int = 0
+    disturbed: int = 0
+    counted_ns: int = 0
+    waited_ns: int = 0
+    settling_ns: int = 0
+    wall_ns: int = 0
+    _recent: deque[wire.Slice] = field(default_factory=deque)
+
+    def add(self, frame: wire.Slice) -> None:
+        """Take one slice in."""
+        self.slices += 1
+        self.settling += frame.settling
+        self.dropped += frame.dropped
+        self.disturbed += frame.disturbed
+        self.counted_ns += frame.service.sum_ns
+        self.settling_ns += frame.settling_ns
+        self.wall_ns += frame.end_ns - frame.start_ns
+        _add(self.service, frame.service)
+        if frame.wait.unavailable is None:
+            _add(self.wait, frame.wait)
+            self.waited_ns += frame.wait.sum_ns
+        else:
+            self.wait_unavailable = frame.wait.unavailable
+        self._recent.append(frame)
+
+    def recent(self, now_ns: int, window_s: float = RECENT_S) -> Histogram:
+        """The service times of the slices that ended within ``window_s`` before ``now_ns``."""
+        while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
+            self._recent.popleft()
+        histogram = Histogram()
+        for frame in self._recent:
+            if frame.end_ns >= now_ns - window_s * 1e9:
+                _add(histogram, frame.service)
+        return histogram
+
+    def is_provisional(self, quantile: float) -> bool:
+        """Whether too few observations lie beyond ``quantile`` (percent) to rely on it."""
+        return self.service.beyond_quantile(quantile) < PROVISIONAL_BEYOND
+
+    @property
+    def measured_share(self) -> float | None:
+        """Counted inference time over the wall time of the slices and the gaps after them; None before any."""
+        return self.counted_ns / self.wall_ns if self.wall_ns else None
+
+
+@dataclass
+class Contender:
+    """A candidate and what has become of it: ``loading``, ``ready``, ``failed`` or ``refused``."""
+
+    candidate: Candidate
+    name: str
+    state: str = "loading"
+    reason: str = ""
+    memory_mb: float | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self.candidate)
+
+
+class Board:
+    """All cells, by candidate and condition, and the latest of everything else."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        names = short_names(candidates)
+        self.contenders = [
+            Contender(candidate, name) for candidate, name in zip(candidates, names, strict=True)
+        ]
+        self.device: Mapping[str, object] = {}
+        self.condition: Condition = IDLE
+        self.sensors: Mapping[str, wire.Reading] = {}
+        self.notes: deque[str] = deque(maxlen=200)
+        self.failure: wire.Failure | None = None
+        self.now_ns = 0
+        self._by_id = {contender.id: contender for contender in self.contenders}
+        self._cells: dict[tuple[str, Condition], Cell] = {}
+        self._last_cell: Cell | None = None
+        self._visited: dict[Condition, None] = {}
+        self._frames: deque[tuple[int, int, int]] = deque(maxlen=40)
+
+    def take(self, frame: wire.Frame) -> None:
+        """Take a frame in, whatever its type."""
+        match frame:
+            case wire.Slice():
+                self._take_slice(frame)
+            case wire.State() if frame.candidate in self._by_id:
+                contender = self._by_id[frame.candidate]
+                contender.state, contender.reason = frame.state, frame.reason
+                contender.memory_mb = frame.memory_mb or contender.memory_mb
+                if frame.reason:
+                    self.notes.append(f"{contender.name}: {frame.reason}")
+            case wire.Hello():
+                self.device = frame.device
+            case wire.Note():
+                self.notes.append(frame.text)
+            case wire.Failure():
+                self.failure = frame
+            case _:
+                pass  # a candidate of somebody else's line-up
+
+    def _take_slice(self, frame: wire.Slice) -> None:
+        if frame.candidate not in self._by_id:
+            return
+        condition = parse_condition(frame.condition)
+        self.condition, self.sensors, self.now_ns = condition, frame.sensors, frame.end_ns
+        self.notes.extend(note for note in frame.notes if note != "ungated")
+        if self._last_cell is not None:
+            self._last_cell.wall_ns += frame.gap_ns  # the gap belongs to the slice before it
+        cell = self._cells.setdefault((frame.candidate, condition), Cell())
+        cell.add(frame)
+        self._last_cell = cell
+        self._visited.setdefault(condition)
+        self._frames.append((frame.gap_ns, frame.end_ns - frame.start_ns, "ungated" in frame.notes))
+
+    def cell(self, contender: Contender, condition: Condition) -> Cell | None:
+        """The cell, or None if it has not been measured."""
+        return self._cells.get((contender.id, condition))
+
+    def cells(self) -> Iterator[tuple[Contender, Condition, Cell]]:
+        """Every measured cell, by candidate, then by condition in ascending stress."""
+        for contender in self.contenders:
+            for condition in self.conditions:
+                cell = self.cell(contender, condition)
+                if cell is not None:
+                    yield contender, condition, cell
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """The conditions visited so far: by kind and load, then by number of threads; idle first."""
+        return sorted(
+            self._visited, key=lambda c: (not c.is_idle, c.kind, -c.load_pct, c.stress_threads)
+        )
+
+    @property
+    def gap_share(self) -> float | None:
+        """Share of the recent wall time spent in gaps; None before the second slice."""
+        gaps = sum(gap for gap, _, _ in self._frames)
+        total = gaps + sum(wall for _, wall, _ in self._frames)
+        return gaps / total if len(self._frames) > 1 and total else None
+
+    def clear(self) -> None:
+        """Forget every count; the line-up and the conditions visited stay."""
+        self._cells.clear()
+        self._last_cell = None
+        self._frames.clear()
+        self._visited = {self.condition: None}
+
+
+def _add(histogram: Histogram, counts: wire.Counts) -> None:
+    if counts.pairs:
+        pairs = np.asarray(counts.pairs, np.int64)
+        histogram.add_sparse(
+            pairs[:, 0],
+            pairs[:, 1],
+            min_ns=counts.min_ns,
+            max_ns=counts.max_ns,
+            overflow=counts.overflow,
+        )

@@ -1,0 +1,93 @@
+"""The side-by-side table: numbers only, one row a candidate under one condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from latvar_tui.candidate import IDLE, Condition
+from latvar_tui.histogram import Histogram
+from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Contender
+
+QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
+"""The table's quantiles, in percent."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One quantile over another; ``provisional`` if either rests on too few observations for a claim."""
+
+    value: float
+    provisional: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate's numbers; None where there are none. Times in ns.
+
+    ``to_best`` is the ranking quantile's ratio to the smallest one among the rows, ``to_idle`` its
+    ratio to the same candidate's under no stress, ``to_base`` to the kept base.
+    """
+
+    contender: Contender
+    condition: Condition
+    n: int = 0
+    quantiles_ns: tuple[int | None, ...] = (None,) * len(QUANTILES)
+    provisional: tuple[bool, ...] = (True,) * len(QUANTILES)
+    max_ns: int | None = None
+    to_best: Ratio | None = None
+    to_idle: Ratio | None = None
+    to_base: Ratio | None = None
+
+
+def table(
+    board: Board,
+    condition: Condition,
+    ranked_by: float = 99.0,
+    window_s: float | None = None,
+    base: Mapping[str, Histogram] | None = None,
+) -> list[Row]:
+    """One row for every candidate of the line-up, in its order.
+
+    Args:
+        ranked_by: the quantile that ratios compare, in percent.
+        window_s: only the slices of the last so many seconds; None for all.
+        base: histograms by candidate to compare with.
+    """
+    measured: dict[str, Histogram] = {}
+    for contender in board.contenders:
+        cell = board.cell(contender, condition)
+        if cell is not None:
+            histogram = cell.service if window_s is None else cell.recent(board.now_ns, window_s)
+            if histogram.total:
+                measured[contender.id] = histogram
+    best = min(measured.values(), key=lambda h: h.quantile_ns(ranked_by) or 0, default=None)
+    rows = []
+    for contender in board.contenders:
+        own = measured.get(contender.id)
+        if own is None:
+            rows.append(Row(contender, condition))
+            continue
+        idle = None if condition.is_idle else board.cell(contender, IDLE)
+        rows.append(
+            Row(
+                contender,
+                condition,
+                own.total,
+                tuple(own.quantiles_ns(QUANTILES)),
+                tuple(own.beyond_quantile(q) < PROVISIONAL_BEYOND for q in QUANTILES),
+                own.max_ns,
+                to_best=_ratio(own, best, ranked_by),
+                to_idle=_ratio(own, idle.service if idle else None, ranked_by),
+                to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
+            )
+        )
+    return rows
+
+
+def _ratio(own: Histogram, other: Histogram | None, quantile: float) -> Ratio | None:
+    mine, its = own.quantile_ns(quantile), other.quantile_ns(quantile) if other is not None else None
+    if other is None or not mine or not its:
+        return None
+    fewest = min(own.beyond_quantile(quantile), other.beyond_quantile(quantile))
+    return Ratio(mine / its, fewest < PROVISIONAL_BEYOND)

@@ -1,0 +1,81 @@
+"""The JSON document of ``record`` and its kin: schema ``latvar-tui/1``, every unit in its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from latvar_tui.candidate import Condition
+from latvar_tui.format import quantile_name
+from latvar_tui.histogram import Histogram
+from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
+from latvar_tui.study.table import QUANTILES
+
+SCHEMA = "latvar-tui/1"
+
+
+def summary(board: Board) -> dict[str, Any]:
+    """Everything measured, as the contract's document. ``settled`` is null: this version does not judge it."""
+    notes = list(dict.fromkeys(board.notes))
+    notes.append("This version computes no confidence intervals and looks for no reversals.")
+    return {
+        "schema": SCHEMA,
+        "session": None,
+        "device": dict(board.device),
+        "cells": [_cell(contender, condition, cell) for contender, condition, cell in board.cells()],
+        "reversals": [],
+        "failed": [
+            {"candidate": contender.id, "reason": contender.reason}
+            for contender in board.contenders
+            if contender.state in ("failed", "refused")
+        ],
+        "sensors": {
+            name: reading.value if reading.reason is None else {"unavailable": reading.reason}
+            for name, reading in board.sensors.items()
+        },
+        "notes": notes,
+    }
+
+
+def _cell(contender: Contender, condition: Condition, cell: Cell) -> dict[str, Any]:
+    return {
+        "candidate": contender.id,
+        "model": contender.candidate.model_name,
+        "settings": contender.candidate.settings,
+        "label": contender.candidate.label or None,
+        "device": "local",
+        "condition": str(condition),
+        "stress_threads": condition.stress_threads,
+        "n": cell.service.total,
+        "slices": cell.slices,
+        "settling": cell.settling,
+        "dropped": cell.dropped,
+        "disturbed": cell.disturbed,
+        "measured_share": cell.measured_share,
+        "settled": None,
+        "memory_mb": contender.memory_mb,
+        "service": _times(cell.service, cell.counted_ns),
+        "wait": {"unavailable": cell.wait_unavailable}
+        if cell.wait_unavailable is not None
+        else _times(cell.wait, cell.waited_ns),
+    }
+
+
+def _times(histogram: Histogram, sum_ns: int) -> dict[str, Any]:
+    if not histogram.total:
+        return {"unavailable": "no inference was counted"}
+    values = histogram.quantiles_ns(QUANTILES)
+    names = [f"{quantile_name(quantile).replace('.', '_')}_ms" for quantile in QUANTILES]
+    assert histogram.min_ns is not None and histogram.max_ns is not None
+    return {
+        "mean_ms": sum_ns / histogram.total / 1e6,
+        "min_ms": histogram.min_ns / 1e6,
+        **{name: value / 1e6 for name, value in zip(names, values, strict=True)},
+        "max_ms": histogram.max_ns / 1e6,
+        "overflow": histogram.overflow,
+        "provisional": [
+            name
+            for name, quantile in zip(names, QUANTILES, strict=True)
+            if histogram.beyond_quantile(quantile) < PROVISIONAL_BEYOND
+        ],
+        "ci95": {},
+    }
