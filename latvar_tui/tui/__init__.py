@@ -1,0 +1,1 @@
+"""The screen: widgets that turn the board into text. No measuring, statistics or file logic."""

@@ -1,0 +1,210 @@
+"""Draw only the cells that differ from what the terminal already shows.
+
+Textual's compositor sends whole stretches of lines again when one cell in them changed (it crops
+a change on the right only, textual#5625). This layer sits between the compositor and the driver,
+compares with a shadow of the terminal, and writes the difference: a tenth of the bytes.
+
+It overrides a private method. `layer_is_known` therefore checks at start that Textual's drawing
+is what this was written against; with any other version the application draws as Textual does, at
+more bytes a frame and with nothing else changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from rich.control import Control
+from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.screen import Screen
+from textual.strip import Strip
+
+from latvar_tui.tui.output import OutputMeter, metered
+from latvar_tui.tui.shadow import Shadow
+
+ReturnType = TypeVar("ReturnType")
+
+MOST_WAITING = 2
+"""Frames that may wait for a slow line before further ones are left out."""
+
+# The methods whose work is done here instead, and the digests of their source text. A text doesn't
+# depend on the Python version, as byte code would.
+_REPLACED = (
+    App._display,
+    ChopsUpdate.render_segments,
+    LayoutUpdate.render_segments,
+    Strip.render_style,
+)
+_KNOWN = frozenset({"a596d7d809d7b565"})  # Textual 8.2.8
+
+
+def _digest(methods: Iterable[Callable[..., object]]) -> str:
+    """The digest of the source text of some methods; "" if it can't be read."""
+    try:
+        source = "".join(inspect.getsource(method) for method in methods)
+    except (OSError, TypeError):
+        return ""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def layer_is_known() -> bool:
+    """Whether Textual draws as this layer expects it to."""
+    return _digest(_REPLACED) in _KNOWN
+
+
+class DeltaApp(App[ReturnType]):
+    """An application that writes as little as it can, and knows how much it wrote."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.driver_class = metered(self.driver_class)
+        self.delta_active = layer_is_known()
+        """Whether cells are compared; else Textual's own drawing is at work."""
+        self.frames_drawn = 0
+        """Frames written so far; a frame without any difference isn't one."""
+        self.frames_skipped = 0
+        """Frames left out because the line was slow."""
+        self._catching_up = False
+        self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
+
+    # What has been written.
+
+    @property
+    def _meter(self) -> OutputMeter | None:
+        """None without a terminal (headless), where nothing is written."""
+        return self._driver if isinstance(self._driver, OutputMeter) else None
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes written to the terminal since the start."""
+        return 0 if self._meter is None else self._meter.bytes_written
+
+    def backlog(self) -> int:
+        """Writes that have been queued and have not left yet."""
+        return 0 if self._meter is None else self._meter.backlog
+
+    def output_idle(self) -> bool:
+        """Whether everything written has left."""
+        return self.backlog() == 0
+
+    def when_flushed(self, callback: Callable[[], object]) -> None:
+        """Call back once everything written so far has left; at once if it has.
+
+        To wait for a frame, call this when it has been drawn:
+        `app.call_after_refresh(app.when_flushed, send_go)`.
+        """
+        if self._meter is None:
+            callback()
+        else:
+            self._meter.when_flushed(callback)
+
+    # When the terminal no longer shows what we think.
+
+    def invalidate(self) -> None:
+        """Forget what the terminal shows: from here on every cell drawn is written."""
+        self._shadow.forget()
+
+    def redraw(self) -> None:
+        """Write the whole screen again (Ctrl+L; something else wrote on the terminal)."""
+        self.invalidate()
+        if self._running and self.screen_stack:
+            self.screen.refresh()
+
+    # Textual calls such a handler of every class; the underscore leaves the plain name to users.
+
+    async def _on_mount(self, event: events.Mount) -> None:
+        """Textual does not repaint after Ctrl+Z and `fg` if the size is the same; we do."""
+        if self._meter is not None:
+            self._meter.on_restart = lambda: self.call_later(self.redraw)
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        """The terminal may have moved its text about."""
+        self.invalidate()
+
+    # Drawing.
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Draw an update of the compositor; called by `Screen` for each frame."""
+        if renderable is None or not self._is_drawing():
+            super()._display(screen, renderable)
+            return
+        if self._meter is not None and self._meter.frames_waiting > MOST_WAITING:
+            self._skip()
+        elif not (self.delta_active and self._draw_difference(renderable)):
+            self._shadow.forget()
+            super()._display(screen, renderable)
+            self._count_frame()
+            return
+        self.post_display_hook()
+
+    def _is_drawing(self) -> bool:
+        """Whether Textual itself would draw now."""
+        return (
+            not self._batch_count
+            and self._running
+            and not self._closed
+            and self._driver is not None
+            and not self._driver.is_headless
+        )
+
+    def _skip(self) -> None:
+        """Leave a frame out, and once the line is free show what was missed."""
+        self.frames_skipped += 1
+        if not self._catching_up:
+            self._catching_up = True
+            self.when_flushed(self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._catching_up = False
+        if self._running and self.screen_stack:
+            # The whole screen goes through the comparison, so only what was missed is written.
+            self.screen.refresh()
+
+    def _draw_difference(self, renderable: RenderableType) -> bool:
+        """Write what an update changes; False if it isn't of a kind that can be compared."""
+        driver = self._driver
+        if driver is None or driver.is_inline:
+            return False
+        try:
+            frame = self._compare(renderable)
+        except Exception as error:  # whatever it is, the screen can go on without this layer
+            self.log.error("drawing only what differs has failed", error)
+            self.delta_active = False
+            return False
+        if frame is None:
+            return False
+        # The hidden cursor stays where an input method is to show its candidates.
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        if not frame and cursor == self._previous_cursor_position:
+            return True
+        self._previous_cursor_position = cursor
+        frame += Control.move_to(*cursor).segment.text
+        if self._sync_available:
+            # In one write, where Textual makes three: fewer entries in the driver's queue.
+            frame = f"{SYNC_START}{frame}{SYNC_END}"
+        driver.write(frame)
+        driver.flush()
+        self._count_frame()
+        return True
+
+    def _compare(self, renderable: RenderableType) -> str | None:
+        """What to write for an update; None if it isn't of a kind that can be compared."""
+        if isinstance(renderable, ChopsUpdate):
+            return self._shadow.draw_chops(renderable.chops, renderable.spans, renderable.chop_ends)
+        if isinstance(renderable, LayoutUpdate) and renderable.region.offset == (0, 0):
+            return self._shadow.draw_layout(renderable.strips, *renderable.region.size)
+        return None
+
+    def _count_frame(self) -> None:
+        self.frames_drawn += 1
+        if self._meter is not None:
+            self._meter.end_frame()

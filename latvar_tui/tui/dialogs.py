@@ -1,0 +1,80 @@
+"""Help, and what the device says of itself: plain text over the live screen, closed by any of its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from latvar_tui.study.board import Board
+from latvar_tui.tui.keys import help_lines
+
+_LEGEND = """\
+Bright bars: the last 5 s. Dim bars: everything under this condition. Grey outline: the
+shape when idle, or the base kept with b. A bar's height is the logarithm of its count, so
+that a tail shows beside its peak; all panels share one axis of milliseconds.
+
+~ marks a number that rests on fewer than ten observations beyond it: it still moves.
+÷ best, ÷ idle, ÷ base: the ranking quantile as a multiple of the best candidate's, of its
+own without stress, of the kept base."""
+
+
+class TextDialog(ModalScreen[None]):
+    """Some text, and esc to leave."""
+
+    DEFAULT_CSS = """
+    TextDialog { align: center middle; }
+    TextDialog > VerticalScroll {
+        width: 94%; max-width: 100; height: auto; max-height: 92%;
+        border: round $accent; padding: 0 1; background: $surface;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close")
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as box:
+            box.border_title = self._title
+            box.border_subtitle = "esc closes"
+            # No markup: a log or a reason may hold brackets.
+            yield Static(self._text, markup=False)
+
+    def action_dismiss_dialog(self) -> None:
+        self.dismiss()
+
+
+def help_dialog() -> TextDialog:
+    """The keys and how to read the screen."""
+    lines = [f"{shown:>8}  {text}" for shown, text in help_lines()]
+    return TextDialog("keys", "\n".join([*lines, "", _LEGEND]))
+
+
+def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:
+    """Facts, sensors with the reasons of those that are missing, notes and the probe's log."""
+    facts = [f"{name:>20}  {'n/a' if value is None else value}" for name, value in board.device.items()]
+    sensors = [
+        f"{name:>20}  {reading.value if reading.reason is None else f'n/a: {reading.reason}'}"
+        for name, reading in board.sensors.items()
+    ]
+    memory = [
+        f"{contender.name:>20}  {contender.memory_mb} MB resident"
+        for contender in board.contenders
+        if contender.memory_mb is not None
+    ]
+    waits = sorted({cell.wait_unavailable for _, _, cell in board.cells() if cell.wait_unavailable})
+    parts = [
+        *facts, "", *sensors, *(f"{'wait':>20}  n/a: {reason}" for reason in waits), "", *memory, "",
+        "notes", *(list(board.notes)[-10:] or ["  none"]), "",
+        "log of the probe", *(list(log)[-20:] or ["  empty"]),
+    ]  # fmt: skip
+    return TextDialog("this device", "\n".join(parts))

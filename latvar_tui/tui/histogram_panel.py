@@ -1,0 +1,220 @@
+"""The live histograms: one panel a candidate over one shared time axis, so that shapes compare."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from textual.strip import Strip
+
+from latvar_tui.candidate import Condition
+from latvar_tui.format import NOTHING, count, ms, quantile_name
+from latvar_tui.axis import Axis
+from latvar_tui.histogram import Histogram
+from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
+from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
+from latvar_tui.tui.line_widget import LineWidget, Span, line
+from latvar_tui.tui.palette import DIM, WARNING, bar_styles, candidate_style
+from latvar_tui.tui.view import View
+
+SHAPE_RECENT_S = 5.0
+"""The bright shape: slices that ended within so many seconds."""
+
+GUTTER = 24
+GUTTER_FROM = 70  # columns of screen from which the names stand beside the bars instead of above
+_DEFAULT_AXIS_NS = (1e6, 1e8)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the panels go: ``rows`` of each one shown, bars ``columns`` wide behind a gutter (0: name above)."""
+
+    rows: tuple[int, ...]
+    columns: int
+    gutter: int
+    shown: range
+
+    @classmethod
+    def of(cls, width: int, height: int, panels: int, selected: int) -> Frame:
+        """Share ``height`` among the panels and the axis; what does not fit scrolls with the selection."""
+        gutter = GUTTER if width >= GUTTER_FROM else 0
+        least = 1 if gutter else 2
+        room = max(least, height - 1)
+        fitting = max(1, min(panels, room // least))
+        first = max(0, min(selected - fitting // 2, panels - fitting))
+        each, over = divmod(room, fitting)
+        rows = tuple(each + (place < over) for place in range(fitting))
+        return cls(rows, max(1, width - gutter), gutter, range(first, first + fitting))
+
+
+class HistogramPanel(LineWidget):
+    """Draws only what a frame changed: the panel of the candidate whose slice it was."""
+
+    def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._board, self._view, self._ascii = board, view, ascii
+        self._axis = Axis(*_DEFAULT_AXIS_NS, 80)
+        self._kept: dict[str, tuple[object, list[Strip]]] = {}
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Bring the lines up to date."""
+        width, height = self.size
+        if not width or not height:
+            return
+        board = self._board
+        frame = Frame.of(width, height, len(board.contenders), self._view.selected)
+        self._axis = self._fitting_axis(frame.columns)
+        lines: list[Strip] = []
+        for place, rows in zip(frame.shown, frame.rows, strict=True):
+            lines += self._panel(place, board.contenders[place], frame, rows)
+        ticks = axis_ticks(self._axis.low_ns, self._axis.high_ns, frame.columns)
+        lines.append(line((" " * frame.gutter + ticks, DIM)))
+        self.set_lines(lines)
+
+    def _fitting_axis(self, columns: int) -> Axis:
+        """One axis for all candidates and conditions; it grows in 1-2-5 steps and shrinks only when counts are cleared."""
+        extremes = [
+            (cell.service.min_ns, cell.service.max_ns) for _, _, cell in self._board.cells() if cell.service.total
+        ]
+        if not extremes:
+            low, high = _DEFAULT_AXIS_NS
+        else:
+            low = _step_below(min(low for low, _ in extremes if low is not None))
+            high = _step_above(max(high for _, high in extremes if high is not None))
+        if (low, high, columns) != (self._axis.low_ns, self._axis.high_ns, self._axis.columns):
+            return Axis(low, high, columns)
+        return self._axis
+
+    def _panel(self, place: int, contender: Contender, frame: Frame, rows: int) -> list[Strip]:
+        board, view = self._board, self._view
+        cell = board.cell(contender, board.condition)
+        ghost = view.ghost(board, contender.id)
+        key = (
+            cell and cell.slices,
+            board.condition,
+            self._axis,
+            frame,
+            rows,
+            contender.state,
+            view.selected == place,
+            view.ranked_by,
+            view.base_condition,
+            ghost and ghost.total,
+        )
+        kept = self._kept.get(contender.id)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        lines = self._draw_panel(place, contender, cell, ghost, frame, rows)
+        self._kept[contender.id] = key, lines
+        return lines
+
+    def _draw_panel(
+        self, place: int, contender: Contender, cell: Cell | None, ghost: Histogram | None, frame: Frame, rows: int
+    ) -> list[Strip]:
+        label = self._label(place, contender, cell)
+        rows -= 0 if frame.gutter else 1
+        marks = rows >= 4 and frame.columns >= 30
+        if cell is None or not cell.service.total:
+            bars: list[list[Span]] = [[] for _ in range(rows)]
+            bars[0] = [_state_text(contender, self._board.condition)]
+        else:
+            bars = self._bars(place, cell, ghost, rows - marks)
+            if marks:
+                bars.append([(self._mark_row(cell.service), DIM)])
+        if not frame.gutter:
+            numbers = " ".join(
+                " ".join((span if isinstance(span, str) else span[0]).split()) for row in label[1:3] for span in row
+            )
+            return [line(*label[0], ("  " + numbers, DIM)), *(line(*row) for row in bars)]
+        lines = []
+        for y, row in enumerate(bars):
+            beside = label[y] if y < len(label) else []
+            used = sum(len(span if isinstance(span, str) else span[0]) for span in beside)
+            lines.append(line(*beside, " " * max(0, frame.gutter - used), *row))
+        return lines
+
+    def _label(self, place: int, contender: Contender, cell: Cell | None) -> list[list[Span]]:
+        marker = ("▸" if not self._ascii else ">") if self._view.selected == place else " "
+        name = _shortened(contender.name, GUTTER - 4)
+        style = candidate_style(place)
+        label: list[list[Span]] = [[(f"{marker}", style), ("■ " if not self._ascii else "# ", style), (name, style)]]
+        histogram = cell.service if cell is not None else None
+        for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
+            label.append([_quantile_text(histogram, quantile)])
+        label.append([(f"   n {count(histogram.total)}" if histogram else "", DIM)])
+        return label
+
+    def _bars(self, place: int, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
+        floor = 1 / (8 * rows)
+
+        def heights(histogram: Histogram | None) -> object:
+            if histogram is None or not histogram.total:
+                return None
+            return log_count_heights(histogram.bars(self._axis), floor=floor)
+
+        drawn = histogram_rows(
+            heights(cell.service),  # type: ignore[arg-type]
+            heights(cell.recent(self._board.now_ns, SHAPE_RECENT_S)),  # type: ignore[arg-type]
+            heights(ghost),  # type: ignore[arg-type]
+            rows,
+            styles=bar_styles(place),
+            ascii=self._ascii,
+            half_rows=True,
+        )
+        return [list(row) for row in drawn]
+
+    def _mark_row(self, histogram: Histogram) -> str:
+        """The base line with the median and the ranking quantile marked on it."""
+        base, mark = ("-", "^") if self._ascii else ("─", "┴")
+        cells = [base] * self._axis.columns
+        for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
+            value_ns = histogram.quantile_ns(quantile)
+            assert value_ns is not None
+            at = self._axis.column_of(value_ns)
+            text = mark + quantile_name(quantile)
+            start = min(at, len(cells) - len(text))
+            cells[start : start + len(text)] = text
+            cells[at] = mark
+        return "".join(cells)
+
+
+def _shortened(name: str, cells: int) -> str:
+    """The name, or its beginning and end: what differs between two candidates is often at the end."""
+    if len(name) <= cells:
+        return name
+    tail = (cells - 1) // 2
+    return f"{name[: cells - 1 - tail]}…{name[-tail:]}"
+
+
+def _quantile_text(histogram: Histogram | None, quantile: float) -> Span:
+    value_ns = None if histogram is None else histogram.quantile_ns(quantile)
+    if histogram is None or value_ns is None:
+        return (f"   {quantile_name(quantile):<5} {NOTHING:>7}", DIM)
+    if histogram.beyond_quantile(quantile) < PROVISIONAL_BEYOND:
+        return (f"   {quantile_name(quantile):<5} {'~' + ms(value_ns):>7} ms", DIM)
+    return f"   {quantile_name(quantile):<5} {ms(value_ns):>7} ms"
+
+
+def _state_text(contender: Contender, condition: Condition) -> Span:
+    if contender.state == "loading":
+        return ("loading", DIM)
+    if contender.state in ("failed", "refused"):
+        return (f"{contender.state}: {contender.reason}", WARNING)
+    return (f"waiting for its first slice under {condition}", DIM)
+
+
+def _step_below(value_ns: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not above the value."""
+    power = 10.0 ** math.floor(math.log10(max(1.0, value_ns)))
+    return max(step * power for step in (1, 2, 5) if step * power <= max(1.0, value_ns))
+
+
+def _step_above(value_ns: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is above the value."""
+    power = 10.0 ** math.floor(math.log10(max(1.0, value_ns)))
+    return min(step * power for step in (2, 5, 10) if step * power > value_ns)
+
+

@@ -1,0 +1,58 @@
+"""The keys of the live screen: one table feeds the bindings, the footer, the help and the README."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Key:
+    """``keys`` are Textual's names; ``shown`` is what people read; an empty ``label`` is not in the footer."""
+
+    keys: str
+    shown: str
+    action: str
+    label: str
+    help: str
+
+
+KEYS: tuple[Key, ...] = (
+    Key("left,minus", "← -", "stress(-1)", "", "one stress thread less"),
+    Key("right,plus,equals_sign", "→ +", "stress(1)", "← → 0-9 stress", "one stress thread more"),
+    Key("0,1,2,3,4,5,6,7,8,9", "0 … 9", "stress_to_key", "", "that many stress threads at once"),
+    Key("left_square_bracket", "[", "load(-10)", "", "load down: each stress thread is busy 10 % less of the time"),
+    Key("right_square_bracket", "]", "load(10)", "[ ] load", "load up"),
+    Key("down,j", "↓ j", "select(1)", "", "select the next candidate"),
+    Key("up,k", "↑ k", "select(-1)", "", "select the candidate before"),
+    Key("less_than_sign", "<", "leaf(-1)", "", "leaf to the condition before; its table stands beside the present"),
+    Key("greater_than_sign", ">", "leaf(1)", "< > leaf", "leaf to the next condition visited"),
+    Key("p", "p", "next_quantile", "p quantile", "next quantile that ratios compare"),
+    Key("w", "w", "window", "w window", "numbers of the whole condition, or of its last 10 s"),
+    Key("b", "b", "keep_base", "b base", "keep these histograms as ghost behind the live ones and as base; again: drop them"),
+    Key("c", "c", "clear", "c clear", "clear the counts"),
+    Key("space", "space", "freeze", "space freeze", "freeze the picture; measuring goes on"),
+    Key("i", "i", "show_device", "i device", "this device: facts, sensors, and what the probe printed"),
+    Key("ctrl+l", "ctrl+l", "redraw_screen", "", "draw the whole screen again"),
+    Key("ctrl+p", "ctrl+p", "command_palette", "", "every command by name"),
+    Key("ctrl+z", "ctrl+z", "hold", "", "back to the shell; the measurement is held until fg"),
+    Key("question_mark", "?", "show_help", "? help", "this help"),
+    Key("q", "q", "leave", "q quit", "quit (ctrl+c too)"),
+)  # fmt: skip
+
+
+def bindings() -> list[BindingType]:
+    """The table as Textual wants it."""
+    found: list[BindingType] = []
+    for key in KEYS:
+        for name in key.keys.split(","):
+            action = f"stress_to({name})" if key.action == "stress_to_key" else key.action
+            found.append(Binding(name, action, key.help, show=False, priority=name.startswith("ctrl")))
+    found.append(Binding("ctrl+c", "interrupt", "quit", show=False, priority=True))
+    return found
+
+
+def help_lines() -> list[tuple[str, str]]:
+    """(keys, what they do), for the help screen and the README."""
+    return [(key.shown, key.help) for key in KEYS]

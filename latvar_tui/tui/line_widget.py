@@ -1,0 +1,130 @@
+"""A widget that is a list of lines, and repaints only those that changed.
+
+Everything on the live screen that moves is a `LineWidget`: Textual's compositor then looks at a
+few lines instead of at whole widgets, and `delta.py` cuts those down to the cells that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+Span = str | tuple[str, Style]
+"""A stretch of text in one style; a bare string takes the widget's own colours."""
+
+# A control character in a model's name or an error's text would move the cursor and shift the
+# picture, so each is shown as a replacement character instead.
+_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+def line(*spans: Span, width: int | None = None) -> Strip:
+    """One line of the screen, from spans in reading order.
+
+    Args:
+        spans: Text, or (text, style) pairs; empty ones are left out.
+        width: The most cells the line may take, or None for no limit. A wide character that
+            straddles the limit becomes a space. Shorter lines are not padded.
+
+    Returns:
+        A strip of known length.
+    """
+    segments: list[Segment] = []
+    used = 0
+    for span in spans:
+        text, style = (span, None) if isinstance(span, str) else span
+        if not text.isprintable():
+            text = text.translate(_CONTROLS)
+        cells = cell_len(text)
+        if width is not None and used + cells > width:
+            cells = max(0, width - used)
+            text = set_cell_size(text, cells)
+        if text:
+            segments.append(Segment(text, style))
+            used += cells
+    return Strip(segments, used)
+
+
+class LineWidget(Widget):
+    """Shows the lines it was last given, in its own colours where a line names none.
+
+    It draws nothing by itself: no animation, no timer, no hover. Heights and widths come from CSS.
+    """
+
+    ALLOW_SELECT = False
+
+    def __init__(
+        self,
+        lines: Iterable[Strip] = (),
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._lines: list[Strip] = list(lines)
+        self._base: Style | None = None
+
+    @property
+    def lines(self) -> Sequence[Strip]:
+        """The lines as kept, top first."""
+        return self._lines
+
+    def set_lines(self, lines: Sequence[Strip]) -> int:
+        """Show these lines, top first, and mark the ones that changed for repainting.
+
+        Lines are compared by their segments, style included: where only a colour changed the
+        line must be drawn again. An equal line keeps its old `Strip`, whose caches are warm.
+
+        Returns:
+            How many lines have changed, counting those that came or went.
+        """
+        old = self._lines
+        common = min(len(old), len(lines))
+        kept = list(lines)
+        changed: list[int] = []
+        for y in range(common):
+            if kept[y] is old[y]:
+                continue
+            if kept[y] == old[y]:
+                kept[y] = old[y]
+            else:
+                changed.append(y)
+        changed.extend(range(common, max(len(old), len(lines))))
+        self._lines = kept
+        self._repaint(changed)
+        return len(changed)
+
+    def _repaint(self, rows: Iterable[int]) -> None:
+        width, height = self.size
+        regions = [Region(0, y, width, 1) for y in rows if y < height]
+        # Without regions `refresh` would mean the whole widget; before the first layout (height 0)
+        # there is nothing on screen to mend.
+        if regions and width:
+            self.refresh(*regions)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Render a region, for the compositor."""
+        # The widget's own colours take as long to work out as a line takes to draw: once a paint.
+        self._base = None
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y` of the content, exactly as wide as the widget."""
+        width = self.size.width
+        base = self._base = self._base or self.rich_style
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        strip = self._lines[y]
+        if strip.cell_length > width:
+            strip = strip.crop(0, width)
+        # One pass and one new Strip: they are the costly part of a frame.
+        segments = list(Segment.apply_style(strip, base))
+        if strip.cell_length < width:
+            segments.append(Segment(" " * (width - strip.cell_length), base))
+        return Strip(segments, width)

@@ -1,0 +1,35 @@
+"""Colours: one per candidate, the same everywhere, told apart by colour-blind eyes (Okabe and Ito's set)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from rich.color import Color, blend_rgb
+from rich.color_triplet import ColorTriplet
+from rich.style import Style
+
+from latvar_tui.tui.bars import BarStyles
+
+_CANDIDATES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")
+_BACKGROUND = ColorTriplet(18, 18, 18)
+_WHOLE_SHARE = 0.42  # how much of the colour the whole shape keeps, behind the recent one
+
+DIM = Style(color="#808080")
+STRONG = Style(bold=True)
+WARNING = Style(color="#e69f00", bold=True)
+RULE = Style(color="#505050")
+GHOST = Style(color="#a0a0a0")
+
+
+@cache
+def candidate_style(place: int) -> Style:
+    """The colour of the candidate in that place of the line-up."""
+    return Style(color=_CANDIDATES[place % len(_CANDIDATES)])
+
+
+@cache
+def bar_styles(place: int) -> BarStyles:
+    """The colours of its histogram: recent in full, the whole darker, the ghost grey."""
+    colour = Color.parse(_CANDIDATES[place % len(_CANDIDATES)]).get_truecolor()
+    dark = Color.from_triplet(blend_rgb(_BACKGROUND, colour, _WHOLE_SHARE))
+    return BarStyles(whole=Style(color=dark), recent=candidate_style(place), ghost=GHOST)

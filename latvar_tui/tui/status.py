@@ -1,0 +1,105 @@
+"""The header, the status line and the footer: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import events
+
+from latvar_tui import __version__
+from latvar_tui.format import percent, plural
+from latvar_tui.study.board import Board
+from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.line_widget import LineWidget, Span, line
+from latvar_tui.tui.palette import DIM, STRONG, WARNING
+from latvar_tui.wire import Reading
+
+
+class Header(LineWidget):
+    """What is measured, on which device, and what this instrument itself costs."""
+
+    def show(self, board: Board, cost: str) -> None:
+        device = board.device
+        facts = [str(device.get("name") or "?"), str(device.get("cpu") or "")]
+        cores = device.get("cores")
+        if isinstance(cores, int):
+            facts.append(plural(cores, "core"))
+        facts.append(f"onnxruntime {device.get('onnxruntime')}")
+        left = f" latvar-tui {__version__}  " if device else f" latvar-tui {__version__}  starting"
+        middle = " · ".join(fact for fact in facts if fact) if device else ""
+        right = f"not recorded · {cost} "
+        width = self.size.width
+        if len(left) + len(middle) + len(right) > width:
+            middle = middle[: max(0, width - len(left) - len(right) - 1)]
+        gap = " " * max(1, width - len(left) - len(middle) - len(right))
+        self.set_lines([line((left, STRONG), middle, gap, (right, DIM), width=width)])
+
+
+class StatusLine(LineWidget):
+    """How the measuring goes and what the sensors say: n/a where there is no reading (i tells why)."""
+
+    def show(self, board: Board) -> None:
+        counted = wall = 0
+        for _, condition, cell in board.cells():
+            if condition == board.condition:
+                counted += cell.counted_ns
+                wall += cell.wall_ns
+        condition = board.condition
+        parts = [
+            "idle" if condition.is_idle else f"{condition.stress_threads} × {condition.kind} at {condition.load_pct} %",
+            f"measured {percent(counted / wall if wall else None):>5}",
+            f"pauses {percent(board.gap_share):>4}",
+            _reading(board.sensors, "cpu_pct", "CPU", "{:3.0f} %"),
+            _reading(board.sensors, "steal_pct", "stolen", "{:2.0f} %"),
+            _reading(board.sensors, "frequency_mhz", "clock", "{:4.0f} MHz"),
+            _reading(board.sensors, "temperature_c", "temp", "{:3.0f} °C"),
+            _reading(board.sensors, "memory_available_mb", "free", "{:5.0f} MB"),
+        ]
+        text = ""
+        for part in parts:
+            if len(text) + len(part) + 3 <= self.size.width:
+                text += f" {part} │"
+        self.set_lines([line((text.rstrip("│ "), DIM), width=self.size.width)])
+
+
+def _reading(sensors: Mapping[str, Reading], name: str, title: str, form: str) -> str:
+    reading = sensors.get(name)
+    return f"{title} n/a" if reading is None or reading.value is None else f"{title} {form.format(reading.value)}"
+
+
+class Banner(LineWidget):
+    """The latest thing the user should know."""
+
+    def show(self, text: str, warning: bool = False) -> None:
+        self.set_lines([line((f" {text}" if text else "", WARNING if warning else DIM), width=self.size.width)])
+
+
+class Footer(LineWidget):
+    """The keys; a click on one does what it does."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._places: list[tuple[range, str]] = []
+
+    def on_resize(self) -> None:
+        spans: list[Span] = []
+        self._places, at = [], 0
+        labelled = [key for key in KEYS if key.label]
+        # Help and quit are what a newcomer must find: they keep their place on a narrow screen.
+        room = self.size.width - sum(len(f" {key.label} ") + 1 for key in labelled[-2:])
+        for key in labelled:
+            text = f" {key.label}"
+            if key not in labelled[-2:]:
+                if len(text) + 1 > room:
+                    continue
+                room -= len(text) + 1
+            name, _, rest = key.label.rpartition(" ")
+            spans += [" ", (name, STRONG), (f" {rest} ", DIM)]
+            self._places.append((range(at, at + len(text) + 1), key.action))
+            at += len(text) + 1
+        self.set_lines([line(*spans, width=self.size.width)])
+
+    async def on_click(self, event: events.Click) -> None:
+        for columns, action in self._places:
+            if event.x in columns and action != "stress_to_key":
+                await self.app.run_action(action)

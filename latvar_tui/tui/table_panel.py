@@ -1,0 +1,86 @@
+"""The side-by-side tables: the present condition's, and where there is room another's below it."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+from textual.strip import Strip
+
+from latvar_tui.candidate import Condition
+from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, fitting
+from latvar_tui.format import quantile_name
+from latvar_tui.study.board import RECENT_S, Board
+from latvar_tui.study.table import Row, table
+from latvar_tui.tui.line_widget import LineWidget, Span, line
+from latvar_tui.tui.palette import DIM, RULE, STRONG, WARNING, candidate_style
+from latvar_tui.tui.view import View
+
+_NAME_MOST = 26
+_HINT = " → adds a stress thread: these numbers then stand here, beside those under stress"
+
+
+class TablePanel(LineWidget):
+    """One row a candidate; a title row says which condition the numbers are of."""
+
+    def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._board, self._view, self._ascii = board, view, ascii
+
+    @property
+    def one_table_rows(self) -> int:
+        """Lines of one table: title (with the column names) and rows."""
+        return 1 + len(self._board.contenders)
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Bring the lines up to date."""
+        width, height = self.size
+        if not width or not height:
+            return
+        board, view = self._board, self._view
+        beside = view.beside(board)
+        if height >= 2 * self.one_table_rows:
+            lines = self._table(board.condition, width, view.window_s)
+            lines += [line((_HINT, DIM), width=width)] if beside is None else self._table(beside, width, None)
+        else:
+            lines = self._table(view.leaf or board.condition, width, None if view.leaf else view.window_s)
+        self.set_lines([*lines, *(line() for _ in range(height - len(lines)))])
+
+    def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
+        board, view = self._board, self._view
+        rows = table(board, condition, view.ranked_by, window_s, view.base)
+        columns = [*COLUMNS, BASE_COLUMN] if view.base else list(COLUMNS)
+        title = _title(condition, board.condition, window_s)
+        name_width = min(
+            max(cell_len(title), *(cell_len(row.contender.name) + 3 for row in rows)), _NAME_MOST, width // 2
+        )
+        shown = fitting(columns, width - name_width)
+        head: list[Span] = [(set_cell_size(title, name_width), STRONG)]
+        for column in shown:
+            ranked = column.title == quantile_name(view.ranked_by)
+            head.append((column.title.rjust(column.width), STRONG if ranked else DIM))
+        lines = [line(*head, (" ms", RULE), width=width)]
+        for place, row in enumerate(rows):
+            lines.append(self._row(place, row, shown, name_width, width))
+        return lines
+
+    def _row(self, place: int, row: Row, columns: list[Column], name_width: int, width: int) -> Strip:
+        marker = ("▸" if not self._ascii else ">") if self._view.selected == place else " "
+        name = set_cell_size(row.contender.name, name_width - 3)
+        spans: list[Span] = [(f"{marker}{'■' if not self._ascii else '#'} {name}", candidate_style(place))]
+        if row.contender.state in ("failed", "refused"):
+            spans.append((f"  {row.contender.state}: {row.contender.reason}", WARNING))
+            return line(*spans, width=width)
+        for column in columns:
+            cell = column.cell(row)
+            text = cell.text.rjust(column.width)
+            spans.append((text, DIM) if cell.provisional else text)
+        return line(*spans, width=width)
+
+
+def _title(condition: Condition, present: Condition, window_s: float | None) -> str:
+    name = "idle" if condition.is_idle else str(condition)
+    if condition != present:
+        return f" beside: {name}"
+    return f" now: {name}" + (f", last {RECENT_S:.0f} s" if window_s is not None else "")
