@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable
 from typing import BinaryIO
 
-from latvar_tui.device.lifeline import die_with
+from latvar_tui.device.lifeline import die_with, name_process
 
 Body = Callable[[BinaryIO, BinaryIO], None]
 """What a child runs: reads orders from the first pipe, writes answers to the second."""
@@ -27,8 +27,11 @@ Body = Callable[[BinaryIO, BinaryIO], None]
 class Child:
     """A forked child. ``orders`` and ``answers`` are the probe's ends of its pipes."""
 
-    def __init__(self, body: Body, forget: Callable[[], None], niceness: int = 0) -> None:
-        """Fork and run ``body`` in the child; ``forget`` closes there what only the probe may hold."""
+    def __init__(self, name: str, body: Body, forget: Callable[[], None]) -> None:
+        """Fork and run ``body`` in the child; ``forget`` closes there what only the probe may hold.
+
+        ``name`` is what ``top`` shows, where the platform lets a process name itself.
+        """
         orders_read, self._orders = os.pipe()
         self.answers, answers_write = os.pipe()
         parent = os.getpid()
@@ -45,6 +48,7 @@ class Child:
                 os.close(self._orders)
                 os.close(self.answers)
                 _enter_child(parent)
+                name_process(name)
                 forget()
                 with os.fdopen(orders_read, "rb", 0) as orders, os.fdopen(answers_write, "wb", 0) as answers:
                     body(orders, answers)

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 
 
 def die_with(parent_pid: int) -> None:
@@ -28,6 +29,12 @@ def die_with(parent_pid: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(0)
+
+
+def name_process(name: str) -> None:
+    """Show ``name`` (its first 15 bytes) for this process in ``top`` and ``ps``, where that can be done."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 def lock_path() -> Path:

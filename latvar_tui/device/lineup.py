@@ -35,7 +35,9 @@ class Runner:
         self.ready = False
         self.wait_unavailable: str | None = None
         tape = self.tape
-        self.child = Child(lambda orders, answers: run_candidate(candidate, tape, orders, answers), forget)
+        self.child = Child(
+            "latvar-runner", lambda orders, answers: run_candidate(candidate, tape, orders, answers), forget
+        )
 
     def finish_loading(self) -> State:
         """Read what the runner says when it has loaded (or not), and freeze it."""

@@ -21,7 +21,8 @@ class Pace:
         self.heard_at_s = now_s
 
     def drawn(self, gap_s: float) -> None:
-        """The screen answered a frame after ``gap_s``."""
+        """The screen answered a frame after ``gap_s``, in time or too late."""
+        gap_s = min(gap_s, LONGEST_PATIENCE_S)  # a screen that was stopped for an hour is no slow one
         self.recent_gap_s = gap_s if self.recent_gap_s == 0 else 0.7 * self.recent_gap_s + 0.3 * gap_s
 
     @property

@@ -16,9 +16,9 @@ from latvar_tui.device.binning import bin_slice
 from latvar_tui.device.child import Child
 from latvar_tui.device.cores import usable_cores
 from latvar_tui.device.facts import device_facts
-from latvar_tui.device.lifeline import OneProbe
+from latvar_tui.device.lifeline import OneProbe, name_process
 from latvar_tui.device.lineup import Runner
-from latvar_tui.device.pace import Pace
+from latvar_tui.device.pace import LONGEST_PATIENCE_S, Pace
 from latvar_tui.device.sensors import Sensors
 from latvar_tui.device.stress import KINDS, run_stressor
 
@@ -48,6 +48,7 @@ class Probe:
         self._stress_answers = wire.LineSplitter()
         self._pace = Pace(time.monotonic())
         self._went = -1  # the last frame that the screen has drawn
+        self._said_at_s: float | None = None  # when the last slice's frame was sent, until it is drawn
         self._held = False
         self._seq = 0
         self._slice_of: Runner | None = None
@@ -171,6 +172,7 @@ class Probe:
                 notes=notes,
             )
         )
+        self._said_at_s = time.monotonic()
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
 
@@ -184,8 +186,7 @@ class Probe:
             while gated and self._went < 0:
                 self._listen(None)
             return notes
-        began_s = time.monotonic()
-        deadline_s = began_s + (self._pace.patience_s if gated else 0.0)
+        deadline_s = time.monotonic() + (self._pace.patience_s if gated else 0.0)
         while self._went < self._seq:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
@@ -193,8 +194,6 @@ class Probe:
                     notes.append("ungated")
                 break
             self._listen(left_s)
-        else:
-            self._pace.drawn(time.monotonic() - began_s)
         self._listen(0)
         away_since_s = time.monotonic()
         while self._held or self._pace.is_away(time.monotonic()):
@@ -249,6 +248,12 @@ class Probe:
                 self._change(_checked(command.condition))
             case wire.Go():
                 self._went = max(self._went, command.seq)
+                # Also when it comes too late, in a later slice: else a slow screen would never be waited for.
+                if 0 < command.seq < self._seq:
+                    self._pace.drawn(LONGEST_PATIENCE_S)
+                elif self._said_at_s is not None:
+                    self._pace.drawn(time.monotonic() - self._said_at_s)
+                    self._said_at_s = None
             case wire.Busy():
                 self._busy_since_ns = command.at_ns
             case wire.Quiet():
@@ -284,7 +289,7 @@ class Probe:
     # -- the stressor -------------------------------------------------------------------------------
 
     def _start_stressor(self) -> None:
-        self._stressor = Child(run_stressor, self._forget_in_child)
+        self._stressor = Child("latvar-stress", run_stressor, self._forget_in_child)
         self._stressor.freeze()
         self._selector.register(self._stressor.answers, selectors.EVENT_READ)
         self._reached = self._ordered = Condition()
@@ -361,6 +366,7 @@ def serve(force: bool = False) -> int:
     # Ctrl-C in the terminal is the screen's to handle; it says quit in its own time.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    name_process("latvar-probe")
     place = OneProbe()
     taken = None if force else place.take()
     if taken is not None:

@@ -64,7 +64,8 @@ class Sensors:
         if before is None:
             first = Reading(reason="needs two readings")
             return {"cpu_pct": first, "steal_pct": first}
-        spent = {name: getattr(times, name) - getattr(before, name) for name in times._fields}
+        # Some of the kernel's counters run backwards at times, idle and iowait a little.
+        spent = {name: max(0.0, getattr(times, name) - getattr(before, name)) for name in times._fields}
         # The kernel counts guest time in user time already.
         total = sum(value for name, value in spent.items() if not name.startswith("guest"))
         if total <= 0:
@@ -77,7 +78,7 @@ class Sensors:
             "cpu_pct": Reading(round(max(0.0, 100 * busy / total), 1)),
             "steal_pct": Reading(reason="this platform counts no steal time")
             if steal is None
-            else Reading(round(max(0.0, 100 * steal / total), 1)),
+            else Reading(round(100 * steal / total, 1)),
         }
 
 
@@ -95,6 +96,7 @@ def frequency_mhz(sensors: Sensors) -> float:
             found.append(int(path.read_text()) / 1000)
         except (OSError, ValueError):
             continue  # a core may go offline between listing and reading
+    found = [value for value in found if value > 0]  # some drivers say 0 for "unknown"
     if not found:
         raise Missing("no core shows its frequency (virtual machines hide it)")
     return sum(found) / len(found)

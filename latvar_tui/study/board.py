@@ -52,16 +52,21 @@ class Cell:
         else:
             self.wait_unavailable = frame.wait.unavailable
         self._recent.append(frame)
+        self._let_go(frame.end_ns)
 
     def recent(self, now_ns: int, window_s: float = RECENT_S) -> Histogram:
-        """The service times of the slices that ended within ``window_s`` before ``now_ns``."""
-        while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
-            self._recent.popleft()
+        """The service times of the slices that ended within ``window_s`` (at most RECENT_S) before ``now_ns``."""
+        self._let_go(now_ns)
         histogram = Histogram()
         for frame in self._recent:
             if frame.end_ns >= now_ns - window_s * 1e9:
                 _add(histogram, frame.service)
         return histogram
+
+    def _let_go(self, now_ns: int) -> None:
+        """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
+        while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
+            self._recent.popleft()
 
     def is_provisional(self, quantile: float) -> bool:
         """Whether too few observations lie beyond ``quantile`` (percent) to rely on it."""
@@ -134,13 +139,15 @@ class Board:
         condition = parse_condition(frame.condition)
         self.condition, self.sensors, self.now_ns = condition, frame.sensors, frame.end_ns
         self.notes.extend(note for note in frame.notes if note != "ungated")
+        # The gap belongs to the slice before it. Before the first one it is the screen's start, and nobody's.
+        gap_ns = frame.gap_ns if self._last_cell is not None else 0
         if self._last_cell is not None:
-            self._last_cell.wall_ns += frame.gap_ns  # the gap belongs to the slice before it
+            self._last_cell.wall_ns += gap_ns
         cell = self._cells.setdefault((frame.candidate, condition), Cell())
         cell.add(frame)
         self._last_cell = cell
         self._visited.setdefault(condition)
-        self._frames.append((frame.gap_ns, frame.end_ns - frame.start_ns, "ungated" in frame.notes))
+        self._frames.append((gap_ns, frame.end_ns - frame.start_ns, "ungated" in frame.notes))
 
     def cell(self, contender: Contender, condition: Condition) -> Cell | None:
         """The cell, or None if it has not been measured."""
@@ -167,6 +174,13 @@ class Board:
         gaps = sum(gap for gap, _, _ in self._frames)
         total = gaps + sum(wall for _, wall, _ in self._frames)
         return gaps / total if len(self._frames) > 1 and total else None
+
+    def restart(self) -> None:
+        """A new probe loads the line-up again; what was measured stays."""
+        self.failure = None
+        self._last_cell = None  # what lies between the two probes is no gap of anybody's
+        for contender in self.contenders:
+            contender.state, contender.reason = "loading", ""
 
     def clear(self) -> None:
         """Forget every count; the line-up and the conditions visited stay."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from textual import events
 from textual.app import ComposeResult, SystemCommand
@@ -17,7 +18,7 @@ from textual.screen import Screen
 
 from latvar_tui import headless, wire
 from latvar_tui.candidate import Candidate, Condition
-from latvar_tui.link import Link, LinkLost
+from latvar_tui.link import LinkLost
 from latvar_tui.study.board import Board
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.delta import DeltaApp
@@ -38,7 +39,21 @@ LEGENDS = (
     "bright: last 5 s · dim: all",
 )
 
-Connect = Callable[[Condition], Link]
+
+class FrameSource(Protocol):
+    """What the screen needs of a link: see :class:`latvar_tui.link.Link`."""
+
+    log: deque[str]
+
+    @property
+    def descriptors(self) -> tuple[int, int]: ...
+    def receive(self) -> list[wire.Frame]: ...
+    def read_log(self) -> bool: ...
+    def send(self, command: wire.Command) -> None: ...
+    def close(self) -> None: ...
+
+
+Connect = Callable[[Condition], FrameSource]
 """Starts a probe on the line-up under a condition."""
 
 
@@ -59,7 +74,7 @@ class LiveApp(DeltaApp[int]):
 
     def __init__(
         self,
-        link: Link,
+        link: FrameSource,
         connect: Connect,
         candidates: Sequence[Candidate],
         condition: Condition,
@@ -68,13 +83,14 @@ class LiveApp(DeltaApp[int]):
         cores: int,
         ranked_by: float = 99.0,
         hold: bool = False,
+        cost: FrameCost | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.board = Board(candidates)
         self.view = View(ranked_by=ranked_by)
         self.message = ""
-        self._link: Link | None = link
+        self._link: FrameSource | None = link
         self._connect = connect
         self._maximum, self._cores, self._hold = maximum, cores, hold
         self._wanted = condition
@@ -82,7 +98,7 @@ class LiveApp(DeltaApp[int]):
         self._slice_runs = False
         self._busy = False
         self._touched_s = time.monotonic()
-        self._cost = FrameCost(lambda: self.bytes_written)
+        self._cost = cost or FrameCost(lambda: self.bytes_written)
 
     # -- composing and ending -----------------------------------------------------------------------
 
@@ -159,6 +175,10 @@ class LiveApp(DeltaApp[int]):
 
     def _drop_link(self) -> None:
         self._stop_listening()
+        self.leave_probe()
+
+    def leave_probe(self) -> None:
+        """End the probe, if there is one. Safe to call twice, and after the event loop has gone."""
         if self._link is not None:
             self._link.close()
             self._link = None
@@ -178,7 +198,7 @@ class LiveApp(DeltaApp[int]):
                 self.board.notes.append(str(error))
             if isinstance(frame, wire.Slice):
                 last = frame.seq
-        if event.lost is not None:
+        if event.lost is not None and self.board.failure is None:
             self.board.notes.append(event.lost)
         self._dead_man()
         if not self.view.frozen:
@@ -319,8 +339,7 @@ class LiveApp(DeltaApp[int]):
     def key_enter(self) -> None:
         """Start a probe that has died again; what was measured stays."""
         if self._link is None:
-            for contender in self.board.contenders:
-                contender.state, contender.reason = "loading", ""
+            self.board.restart()
             self._link = self._connect(self._wanted)
             self._say("The probe is starting again.")
             self._listen()
@@ -337,7 +356,7 @@ class LiveApp(DeltaApp[int]):
 
 
 def run_screen(
-    link: Link,
+    link: FrameSource,
     connect: Connect,
     candidates: Sequence[Candidate],
     condition: Condition,
@@ -356,8 +375,7 @@ def run_screen(
         link, connect, candidates, condition, maximum=maximum, cores=cores, ranked_by=ranked_by, hold=hold
     )
     status = app.run()
-    if app._link is not None:
-        app._link.close()
+    app.leave_probe()
     if app.return_code not in (0, None) and status is None:
         status = 1  # Textual has printed what went wrong
     return status or 0, app.message, app.board

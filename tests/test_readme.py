@@ -1,0 +1,86 @@
+"""The README's promises: its commands, keys and options are those of the program.
+
+``python -m tests.test_readme`` writes the generated parts anew.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from latvar_tui.cli import cli
+from latvar_tui.tui.keys import help_lines
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+
+def keys_table() -> str:
+    rows = [f"| {' '.join(key if key == '…' else f'`{key}`' for key in shown.split())} | {text} |" for shown, text in help_lines()]
+    return "\n".join(["| key | does |", "|---|---|", *rows])
+
+
+def options_table() -> str:
+    live, record = cli.commands["live"], cli.commands["record"]
+    both = {parameter.name for parameter in live.params} & {parameter.name for parameter in record.params}
+    rows = []
+    for command in (live, record):
+        for option in command.params:
+            if not isinstance(option, click.Option) or (command is record and option.name in both):
+                continue
+            shown = option.opts[0] if option.is_flag else f"{option.opts[0]} {option.make_metavar(click.Context(command))}"
+            only = "" if option.name in both else f" (`{command.name}` only)"
+            rows.append(f"| `{shown}` | {(option.help or '').rstrip('.')}{only} |")
+    return "\n".join(["| option | means |", "|---|---|", *rows])
+
+
+GENERATED = {"keys": keys_table, "options": options_table}
+
+
+def generated(text: str, name: str) -> str:
+    found = re.search(rf"(?s)<!-- {name} -->\n(.*?)<!-- end of {name} -->", text)
+    assert found, f"README.md has no part '{name}'"
+    return found[1].rstrip("\n")
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_parts_are_up_to_date(name: str) -> None:
+    assert generated(README.read_text(), name) == GENERATED[name](), "run: python -m tests.test_readme"
+
+
+def test_there_are_two_commands_and_ci_runs_them() -> None:
+    commands = [line for line in README.read_text().splitlines() if line.startswith("python3 -m venv")]
+    assert len(commands) == 2
+    assert commands[0].endswith("latvar-tui")
+    assert commands[1].endswith("pytest")
+    assert "grep '^python3 -m venv' README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_command_and_option_it_shows_exists() -> None:
+    text = README.read_text()
+    for line in re.findall(r"(?m)^latvar-tui (\S+)?.*$", text):
+        assert not line or line in cli.commands or line.startswith("0."), line
+    known = {opt for command in cli.commands.values() for p in command.params for opt in p.opts} | {"--version"}
+    assert set(re.findall(r"(?<=[\s`(])--[a-z-]+", text)) <= known
+
+
+def test_every_command_explains_itself() -> None:
+    for name, command in cli.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            assert isinstance(parameter, click.Argument) or parameter.help, f"{name} {parameter.name}"  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    text = README.read_text()
+    for name, make in GENERATED.items():
+        part = f"<!-- {name} -->\n{make()}\n<!-- end of {name} -->"
+        text = re.sub(rf"(?s)<!-- {name} -->.*?<!-- end of {name} -->", lambda _, part=part: part, text)
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
