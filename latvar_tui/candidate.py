@@ -112,9 +112,7 @@ def parse_candidates(texts: Sequence[str], cores: int) -> list[Candidate]:
 def short_names(candidates: Sequence[Candidate]) -> list[str]:
     """A name for each candidate's row: its label, or its model with the settings in which the line-up differs."""
     differing = [
-        name
-        for name in ("threads", "spin")
-        if len({candidate.settings[name] for candidate in candidates}) > 1
+        name for name in ("threads", "spin") if len({candidate.settings[name] for candidate in candidates}) > 1
     ]
 
     def name_of(candidate: Candidate) -> str:
@@ -126,8 +124,7 @@ def short_names(candidates: Sequence[Candidate]) -> list[str]:
     names = [name_of(candidate) for candidate in candidates]
     # Two files of one name in two folders: only the whole text tells them apart.
     return [
-        name if names.count(name) == 1 else str(candidate)
-        for name, candidate in zip(names, candidates, strict=True)
+        name if names.count(name) == 1 else str(candidate) for name, candidate in zip(names, candidates, strict=True)
     ]
 
 

@@ -39,13 +39,38 @@ class _Duration(click.ParamType["float"]):
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("models", nargs=-1, metavar="[MODEL[@settings]]..."),
-    click.option("--stress", type=click.IntRange(min=0), default=0, metavar="N", help="Background stress threads at the start [0]."),
-    click.option("--load", type=click.IntRange(10, 100), default=100, metavar="PCT", help="Share of the time each of them is busy, 10 to 100 [100]."),
+    click.option(
+        "--stress",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Background stress threads at the start [0].",
+    ),
+    click.option(
+        "--load",
+        type=click.IntRange(10, 100),
+        default=100,
+        metavar="PCT",
+        help="Share of the time each of them is busy, 10 to 100 [100].",
+    ),
     click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
-    click.option("--slice", "slice_ms", type=click.FloatRange(20, 10_000), default=250.0, metavar="MS", help="Length of one candidate's turn [250]."),
-    click.option("--quantile", type=click.FloatRange(0, 100, min_open=True, max_open=True), default=99.0, metavar="PCT", help="The quantile that ratios compare [99]."),
+    click.option(
+        "--slice",
+        "slice_ms",
+        type=click.FloatRange(20, 10_000),
+        default=250.0,
+        metavar="MS",
+        help="Length of one candidate's turn [250].",
+    ),
+    click.option(
+        "--quantile",
+        type=click.FloatRange(0, 100, min_open=True, max_open=True),
+        default=99.0,
+        metavar="PCT",
+        help="The quantile that ratios compare [99].",
+    ),
     click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),
-)  # fmt: skip
+)
 
 
 def _measuring(command: Callable[..., Any]) -> Callable[..., Any]:

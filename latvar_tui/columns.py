@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio
+from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, three_digits
 from latvar_tui.study.table import QUANTILES, Ratio, Row
 
 
@@ -35,6 +35,11 @@ def _quantile(place: int) -> Callable[[Row], TableCell]:
     return cell
 
 
+def _counted(n: int) -> str:
+    """From a million on in millions: all digits would run into the name before them."""
+    return f"{three_digits(n / 1e6)} M" if n >= 1_000_000 else count(n) if n else NOTHING
+
+
 def _ratio_cell(value: Ratio | None) -> TableCell:
     return TableCell(NOTHING) if value is None else _marked(ratio(value.value), value.provisional)
 
@@ -46,7 +51,7 @@ def _marked(text: str, provisional: bool) -> TableCell:
 _RANKS = {50.0: 1, 90.0: 7, 95.0: 5, 99.0: 0, 99.9: 4}
 
 COLUMNS: tuple[Column, ...] = (
-    Column("n", 9, 3, lambda row: TableCell(count(row.n) if row.n else NOTHING)),
+    Column("n", 9, 3, lambda row: TableCell(_counted(row.n))),
     *(
         Column(quantile_name(quantile), 8, _RANKS[quantile], _quantile(place))
         for place, quantile in enumerate(QUANTILES)

@@ -1,6 +1,8 @@
-"""All rules that turn a number into text, so that a number looks the same wherever it stands."""
+"""All rules that turn a number or a name into text, so that it looks the same wherever it stands."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 NOTHING = "–"
 """Where there is no number. Never 0."""
@@ -44,3 +46,20 @@ def quantile_name(quantile: float) -> str:
 def plural(number: int, noun: str) -> str:
     """1 core, 2 cores."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def distinct(names: Sequence[str], cells: int) -> list[str]:
+    """Names of at most ``cells`` characters that still differ.
+
+    What differs may stand at the beginning or at the end of long names: the first cut that keeps all of
+    them apart is taken, and if none does they are numbered.
+    """
+    tail = max(0, (cells - 1) // 2)
+    cuts = [
+        [name if len(name) <= cells else name[: cells - 1] + "…" for name in names],
+        [name if len(name) <= cells else f"{name[: cells - 1 - tail]}…{name[len(name) - tail :]}" for name in names],
+    ]
+    for cut in cuts:
+        if len(set(cut)) == len(set(names)):
+            return cut
+    return [f"{place} {name}"[:cells] for place, name in enumerate(names, 1)]

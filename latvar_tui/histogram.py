@@ -47,6 +47,8 @@ class Histogram:
         self.overflow = 0
         self.min_ns: int | None = None
         self.max_ns: int | None = None
+        # A screen asks for the same quantiles several times between two changes.
+        self._known: dict[float, int] = {}
 
     # -- counting ------------------------------------------------------------------------------------------
 
@@ -132,6 +134,7 @@ class Histogram:
             raise ValueError("more observations were to be taken back than had been counted")
         self.total -= taken
         self.overflow -= overflow
+        self._known.clear()
         if self.total:
             self.min_ns, self.max_ns = min_ns, max_ns
         else:
@@ -154,6 +157,7 @@ class Histogram:
         self._first, self._end = COUNTS_LEN, 0
         self.total = self.overflow = 0
         self.min_ns = self.max_ns = None
+        self._known.clear()
 
     def copy(self) -> "Histogram":
         """Return a histogram of the same observations that changes independently."""
@@ -205,11 +209,15 @@ class Histogram:
             ValueError: a percentage is out of range.
         """
         asked = list(qs)
-        ranks = [self._rank(q) for q in asked]
+        ranks = {q: self._rank(q) for q in asked if q not in self._known}
         if not self.total:
             return []
-        indices = self._first + np.searchsorted(np.cumsum(self._used), ranks)
-        return [int(lowest_ns(i) if q == 0 else highest_ns(i)) for q, i in zip(asked, indices, strict=True)]
+        if ranks:
+            indices = self._first + np.searchsorted(np.cumsum(self._used), list(ranks.values()))
+            self._known.update(zip(ranks, highest_ns(indices).tolist(), strict=True))
+            if 0 in ranks:
+                self._known[0] = int(lowest_ns(indices[list(ranks).index(0)]))
+        return [self._known[q] for q in asked]
 
     def beyond_quantile(self, q: float) -> int:
         """Return how many observations rank above the quantile's: what an upper quantile rests on.
@@ -276,7 +284,8 @@ class Histogram:
         return self._counts[self._first : self._end]
 
     def _note(self, first: int, end: int, min_ns: int, max_ns: int) -> None:
-        """Widen the slice in use and the extremes."""
+        """Widen the slice in use and the extremes; what was known of the quantiles is so no more."""
+        self._known.clear()
         self._first = min(self._first, first)
         self._end = max(self._end, end)
         self.min_ns = min_ns if self.min_ns is None else min(self.min_ns, min_ns)

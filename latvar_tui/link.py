@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -166,5 +165,3 @@ class Link:
                 if os.getpgid(pid) == pid and os.getsid(pid) == os.getsid(0):
                     os.kill(pid, signal.SIGKILL)
         self._pids.clear()
-
-

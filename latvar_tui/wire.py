@@ -185,9 +185,7 @@ Frame = Hello | State | Slice | Note | Failure
 Command = Start | SetCondition | Go | Busy | Quiet | Hold | Resume | Quit
 
 _FRAMES: dict[str, type[Any]] = {cls.TYPE: cls for cls in (Hello, State, Slice, Note, Failure)}
-_COMMANDS: dict[str, type[Any]] = {
-    cls.TYPE: cls for cls in (Start, SetCondition, Go, Busy, Quiet, Hold, Resume, Quit)
-}
+_COMMANDS: dict[str, type[Any]] = {cls.TYPE: cls for cls in (Start, SetCondition, Go, Busy, Quiet, Hold, Resume, Quit)}
 
 _T = TypeVar("_T")
 
@@ -238,7 +236,7 @@ def _decode(line: bytes, types: Mapping[str, type[_T]], sender: str) -> _T | Non
     known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
     try:
         return _nested(cls, {name: value for name, value in body.items() if name in known})
-    except (TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireError(f"The {sender} sent a {cls.__name__} that cannot be read: {error}.") from error
 
 

@@ -158,7 +158,7 @@ def find(model: str) -> ModelEntry | Path:
     if model in known:
         return known[model]
     named_as_path = model.lower().endswith((".onnx", ".ort")) or os.sep in model
-    if named_as_path or os.path.isfile(model):
+    if named_as_path or (model and os.path.exists(model)):
         return _users_file(model)
     near = difflib.get_close_matches(model.lower().replace("-", "_"), known, n=3)
     if near:

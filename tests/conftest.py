@@ -117,9 +117,7 @@ def start() -> Iterator[Callable[..., Link]]:
     """Start a probe on models: ``start([model, ...], condition="0xcpu@100%", slice_ms=50)``."""
     links: list[Link] = []
 
-    def begin(
-        candidates: list[str], condition: str = "0xcpu@100%", slice_ms: float = 50.0, gated: bool = True
-    ) -> Link:
+    def begin(candidates: list[str], condition: str = "0xcpu@100%", slice_ms: float = 50.0, gated: bool = True) -> Link:
         link = Link(force=True)
         links.append(link)
         link.send(wire.Start(candidates, condition, slice_ms, gated))

@@ -19,11 +19,14 @@ COLUMNS, ROWS = 120, 40
 
 
 class OnPty(subprocess.Popen[bytes]):
-    """A Python program on a terminal of 120 by 40 cells, to be used as a context manager."""
+    """A Python program on a terminal, to be used as a context manager."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, env: Mapping[str, str] | None = None, size: tuple[int, int] = (COLUMNS, ROWS)
+    ) -> None:
         self.controller, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        columns, rows = size
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         known = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         super().__init__(
             [sys.executable, *arguments],
@@ -60,14 +63,14 @@ class OnPty(subprocess.Popen[bytes]):
         os.close(self.controller)
 
 
-def run_on_pty(*arguments: str) -> bytes:
+def run_on_pty(*arguments: str, size: tuple[int, int] = (COLUMNS, ROWS)) -> bytes:
     """Run a Python program to its end.
 
     Returns:
         All that it wrote to the terminal.
     """
     written = bytearray()
-    with OnPty(*arguments) as program:
+    with OnPty(*arguments, size=size) as program:
         while data := program.read():
             written += data
     if program.returncode:

@@ -77,7 +77,7 @@ def counts_of(values_ns: npt.ArrayLike) -> wire.Counts:
     """What a frame carries of these times (ns), as the probe bins them."""
     values = np.asarray(values_ns, np.int64).ravel()
     if not values.size:
-        return wire.Counts()
+        return wire.Counts(pairs=[])
     indices, counts, overflow = sparse_counts(values)
     return wire.Counts(
         pairs=np.column_stack((indices, counts)).tolist(),
@@ -108,7 +108,7 @@ def slice_frame(
     sensors: Mapping[str, wire.Reading] = READINGS,
     notes: Sequence[str] = (),
 ) -> wire.Slice:
-    """One slice of these service times (ns).
+    """One slice of these service times (ns), equal to what its line on the wire is read as.
 
     Args:
         candidate: a Candidate, or its text (read as by `line_up`).
@@ -135,7 +135,7 @@ def slice_frame(
         dropped=dropped,
         disturbed=disturbed,
         service=service,
-        wait=wire.Counts(unavailable=wait_unavailable) if waits_ns is None else counts_of(waits_ns),
+        wait=wire.Counts(pairs=[], unavailable=wait_unavailable) if waits_ns is None else counts_of(waits_ns),
         sensors=sensors,
         notes=list(notes),
     )

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
 
     if "--parent" in arguments:
         die_with(int(arguments[arguments.index("--parent") + 1]))
-    from latvar_tui.device.probe import serve
+    from latvar_tui.device.serve import serve
 
     return serve(force="--force" in arguments)
 

@@ -6,9 +6,7 @@ import contextlib
 import os
 import random
 import selectors
-import signal
 import time
-from collections.abc import Iterator
 
 from latvar_tui import wire
 from latvar_tui.candidate import Condition, UsageError, parse_candidate, parse_condition
@@ -16,14 +14,15 @@ from latvar_tui.device.binning import bin_slice
 from latvar_tui.device.child import Child
 from latvar_tui.device.cores import usable_cores
 from latvar_tui.device.facts import device_facts
-from latvar_tui.device.lifeline import OneProbe, name_process
+from latvar_tui.device.lifeline import OneProbe
 from latvar_tui.device.lineup import Runner
 from latvar_tui.device.pace import LONGEST_PATIENCE_S, Pace
 from latvar_tui.device.sensors import Sensors
-from latvar_tui.device.stress import KINDS, run_stressor
+from latvar_tui.device.stress import KINDS
+from latvar_tui.device.stress_control import StressControl
 
 STRESS_PATIENCE_S = 1.0
-"""How long a slice waits for the stress threads that were asked for."""
+"""After so long of waiting for the stress threads that were asked for, the user is told."""
 
 
 class Ended(Exception):
@@ -39,17 +38,18 @@ class Probe:
         self._splitter = wire.LineSplitter()
         self._selector = selectors.DefaultSelector()
         self._selector.register(commands_fd, selectors.EVENT_READ)
+        self._family: list[Child] = []
         self._runners: list[Runner] = []
-        self._stressor: Child | None = None
+        self._stressor = StressControl(self._forget_in_child)
+        self._family.append(self._stressor.child)
+        self._selector.register(self._stressor.child.answers, selectors.EVENT_READ)
         self._start: wire.Start | None = None
         self._wanted = Condition()  # the condition asked for
-        self._reached = Condition()  # the one the stressor has said it is in
-        self._ordered = Condition()  # the one the stressor was last told
-        self._stress_answers = wire.LineSplitter()
         self._pace = Pace(time.monotonic())
         self._went = -1  # the last frame that the screen has drawn
         self._said_at_s: float | None = None  # when the last slice's frame was sent, until it is drawn
         self._held = False
+        self._held_ns = 0  # of the present gap: time that is nobody's
         self._seq = 0
         self._slice_of: Runner | None = None
         self._changed_at_ns: int | None = None
@@ -63,11 +63,8 @@ class Probe:
     def run(self) -> None:
         """Serve until the screen leaves. Always leaves no process behind."""
         try:
-            self._start_stressor()
-            assert self._stressor is not None
-            self._say(
-                wire.Hello(device_facts(), os.getpid(), self._stressor.pid, time.perf_counter_ns(), time.time_ns())
-            )
+            pids = os.getpid(), self._stressor.child.pid
+            self._say(wire.Hello(device_facts(), *pids, time.perf_counter_ns(), time.time_ns()))
             while self._start is None:
                 self._listen(None)
             if self._load(self._start):
@@ -77,7 +74,7 @@ class Probe:
         except (wire.WireError, UsageError) as error:
             self._say(wire.Failure(str(error), usage=isinstance(error, UsageError)))
         finally:
-            for child in self._children():
+            for child in self._family:
                 child.end()
 
     def _load(self, start: wire.Start) -> bool:
@@ -85,6 +82,7 @@ class Probe:
         for text in start.candidates:
             runner = Runner(parse_candidate(text, usable_cores()), self._forget_in_child)
             self._runners.append(runner)
+            self._family.append(runner.child)
             self._say(wire.State(runner.name, "loading", pid=runner.child.pid))
         loading = {runner.child.answers: runner for runner in self._runners}
         for fd in loading:
@@ -105,7 +103,7 @@ class Probe:
         while ready := [runner for runner in self._runners if runner.ready]:
             condition = self._wanted
             for place, runner in enumerate(random.sample(ready, len(ready))):
-                notes += self._reach_wanted()
+                self._reach_wanted()
                 if self._wanted != condition:
                     break  # a round is measured under one condition
                 gap_began_ns = self._measure(runner, slice_ns, round_number, place, gap_began_ns, notes)
@@ -119,7 +117,6 @@ class Probe:
         self, runner: Runner, slice_ns: int, round_number: int, place: int, gap_began_ns: int, notes: list[str]
     ) -> int:
         """One slice, thawed to frozen, and its frame; returns the time at which it ended."""
-        assert self._stressor is not None
         condition = self._wanted
         self._changed_at_ns = None
         self._disturbances.clear()
@@ -130,7 +127,7 @@ class Probe:
         while runner.child.answers not in self._listen(None):
             pass
         answer = runner.end_slice()
-        self._stressor.freeze()
+        self._stressor.child.freeze()
         end_ns = time.perf_counter_ns()
         self._slice_of = None
         self._selector.unregister(runner.child.answers)
@@ -160,7 +157,7 @@ class Probe:
                 place=place,
                 start_ns=start_ns,
                 end_ns=end_ns,
-                gap_ns=start_ns - gap_began_ns,
+                gap_ns=start_ns - gap_began_ns - self._held_ns,
                 settling_ns=answer.settling_ns,
                 inferences=binned.inferences,
                 settling=answer.settling,
@@ -173,6 +170,7 @@ class Probe:
             )
         )
         self._said_at_s = time.monotonic()
+        self._held_ns = 0
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
 
@@ -195,31 +193,26 @@ class Probe:
                 break
             self._listen(left_s)
         self._listen(0)
-        away_since_s = time.monotonic()
-        while self._held or self._pace.is_away(time.monotonic()):
-            self._listen(None)
-        held_s = time.monotonic() - away_since_s
-        if held_s > 0.1:
-            notes.append(f"held for {held_s:.1f} s")
+        if self._held or self._pace.is_away(time.monotonic()):
+            since_ns = time.perf_counter_ns()
+            while self._held or self._pace.is_away(time.monotonic()):
+                self._listen(None)
+            self._held_ns = time.perf_counter_ns() - since_ns
+            notes.append(f"held for {self._held_ns / 1e9:.1f} s")
         return notes
 
-    def _reach_wanted(self) -> list[str]:
-        """Thaw the stressor and wait until its threads are those asked for."""
-        assert self._stressor is not None
-        self._stressor.thaw()
-        deadline_s = time.monotonic() + STRESS_PATIENCE_S
-        while self._reached != self._wanted:
-            self._order(self._wanted)  # it may have changed once more while we waited
-            left_s = deadline_s - time.monotonic()
+    def _reach_wanted(self) -> None:
+        """Thaw the stressor and wait until its threads are those asked for: nothing is measured before."""
+        self._stressor.child.thaw()
+        patient_until_s = time.monotonic() + STRESS_PATIENCE_S
+        while self._stressor.reached != self._wanted:
+            self._stressor.order(self._wanted)  # it may have changed once more while we waited
+            left_s = patient_until_s - time.monotonic()
             if left_s <= 0:
-                return ["the stress threads are slow to start"]
-            self._listen(left_s)
-        return []
-
-    def _order(self, condition: Condition) -> None:
-        if condition != self._ordered and self._stressor is not None:
-            self._ordered = condition
-            self._stressor.send(f"{condition}\n".encode())
+                self._say(wire.Note(f"Waiting for {self._wanted.stress_threads} stress threads to start."))
+                patient_until_s = float("inf")
+            else:
+                self._listen(None if left_s == float("inf") else left_s)
 
     # -- listening ----------------------------------------------------------------------------------
 
@@ -235,8 +228,8 @@ class Probe:
                 command = wire.decode_command(line)
                 if command is not None:
                     self._obey(command)
-        if self._stressor is not None and self._stressor.answers in readable:
-            self._hear_stressor(os.read(self._stressor.answers, 4096))
+        if self._stressor.child.answers in readable and not self._stressor.hear():
+            self._replace_stressor()
         return readable
 
     def _obey(self, command: wire.Command) -> None:
@@ -274,41 +267,25 @@ class Probe:
             return
         self._wanted = condition
         if self._slice_of is not None:
-            self._note_change()
-            self._order(condition)
-
-    def _note_change(self) -> None:
-        if self._changed_at_ns is None:
-            self._changed_at_ns = time.perf_counter_ns()
-        self._cut_slice()
+            if self._changed_at_ns is None:
+                self._changed_at_ns = time.perf_counter_ns()
+            self._cut_slice()
+            self._stressor.order(condition)
 
     def _cut_slice(self) -> None:
         if self._slice_of is not None:
             self._slice_of.tape.ask_to_end()
 
-    # -- the stressor -------------------------------------------------------------------------------
-
-    def _start_stressor(self) -> None:
-        self._stressor = Child("latvar-stress", run_stressor, self._forget_in_child)
-        self._stressor.freeze()
-        self._selector.register(self._stressor.answers, selectors.EVENT_READ)
-        self._reached = self._ordered = Condition()
-
-    def _hear_stressor(self, chunk: bytes) -> None:
-        assert self._stressor is not None
-        if chunk:
-            for line in self._stress_answers.feed(chunk):
-                self._reached = parse_condition(line.decode())
-            return
-        # Somebody killed it: whatever ran in this slice ran under an unknown condition.
-        self._selector.unregister(self._stressor.answers)
-        self._stressor.end()
-        if self._slice_of is not None:
-            self._changed_at_ns = 0
-            self._cut_slice()
-        self._start_stressor()
-        self._stressor.thaw()
-        self._order(self._wanted)
+    def _replace_stressor(self) -> None:
+        """Somebody killed it: whatever ran in this slice ran under an unknown condition."""
+        self._selector.unregister(self._stressor.child.answers)
+        self._stressor.child.end()
+        self._changed_at_ns = 0
+        self._cut_slice()
+        self._stressor = StressControl(self._forget_in_child)
+        self._family.append(self._stressor.child)
+        self._selector.register(self._stressor.child.answers, selectors.EVENT_READ)
+        self._stressor.child.thaw()
         self._say(wire.Note("The stressor was killed from outside and has been started again."))
 
     # -- plumbing -----------------------------------------------------------------------------------
@@ -321,11 +298,6 @@ class Probe:
         except BrokenPipeError as error:
             raise Ended from error
 
-    def _children(self) -> Iterator[Child]:
-        yield from (runner.child for runner in self._runners)
-        if self._stressor is not None:
-            yield self._stressor
-
     def _forget_in_child(self) -> None:
         """In a forked child: close what keeps the lock, the screen's pipes and the siblings' pipes open."""
         self._place.forget()
@@ -333,7 +305,7 @@ class Probe:
         for fd in (self._commands_fd, self._frames_fd):
             with contextlib.suppress(OSError):
                 os.close(fd)
-        for sibling in self._children():
+        for sibling in self._family:
             sibling.close_in_child()
 
 
@@ -345,33 +317,3 @@ def _checked(text: str) -> Condition:
     if condition.kind not in KINDS:
         raise UsageError(f"There is no kind of stress '{condition.kind}': use {', '.join(KINDS)}.")
     return condition
-
-
-def serve(force: bool = False) -> int:
-    """Speak frames on stdout and commands on stdin until the screen leaves; the process's exit status."""
-    # The frames' pipe is ours alone: whatever a library prints goes to stderr, which the screen logs.
-    frames_fd = os.dup(1)
-    os.dup2(2, 1)
-    commands_fd = os.dup(0)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-
-    def leave(number: int, frame: object) -> None:
-        del number, frame
-        raise Ended
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
-    # Ctrl-C in the terminal is the screen's to handle; it says quit in its own time.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    name_process("latvar-probe")
-    place = OneProbe()
-    taken = None if force else place.take()
-    if taken is not None:
-        os.write(frames_fd, wire.encode(wire.Failure(taken, usage=True)))
-        return 2
-    with contextlib.suppress(Ended):
-        Probe(commands_fd, frames_fd, place).run()
-    return 0

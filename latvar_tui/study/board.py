@@ -98,9 +98,7 @@ class Board:
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         names = short_names(candidates)
-        self.contenders = [
-            Contender(candidate, name) for candidate, name in zip(candidates, names, strict=True)
-        ]
+        self.contenders = [Contender(candidate, name) for candidate, name in zip(candidates, names, strict=True)]
         self.device: Mapping[str, object] = {}
         self.condition: Condition = IDLE
         self.sensors: Mapping[str, wire.Reading] = {}
@@ -153,6 +151,10 @@ class Board:
         """The cell, or None if it has not been measured."""
         return self._cells.get((contender.id, condition))
 
+    def slices_of(self, condition: Condition) -> int:
+        """How many slices have been taken under ``condition``, of all candidates."""
+        return sum(cell.slices for (_, under), cell in self._cells.items() if under == condition)
+
     def cells(self) -> Iterator[tuple[Contender, Condition, Cell]]:
         """Every measured cell, by candidate, then by condition in ascending stress."""
         for contender in self.contenders:
@@ -164,9 +166,7 @@ class Board:
     @property
     def conditions(self) -> list[Condition]:
         """The conditions visited so far: by kind and load, then by number of threads; idle first."""
-        return sorted(
-            self._visited, key=lambda c: (not c.is_idle, c.kind, -c.load_pct, c.stress_threads)
-        )
+        return sorted(self._visited, key=lambda c: (not c.is_idle, c.kind, -c.load_pct, c.stress_threads))
 
     @property
     def gap_share(self) -> float | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult, SystemCommand
@@ -23,6 +22,7 @@ from latvar_tui.study.board import Board
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.delta import DeltaApp
 from latvar_tui.tui.dialogs import device_dialog, help_dialog
+from latvar_tui.tui.feed import Feed, FrameSource
 from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.keys import KEYS, bindings
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
@@ -38,19 +38,6 @@ LEGENDS = (
     "bright: last 5 s · dim: all · outline: idle or base · height: log count",
     "bright: last 5 s · dim: all",
 )
-
-
-class FrameSource(Protocol):
-    """What the screen needs of a link: see :class:`latvar_tui.link.Link`."""
-
-    log: deque[str]
-
-    @property
-    def descriptors(self) -> tuple[int, int]: ...
-    def receive(self) -> list[wire.Frame]: ...
-    def read_log(self) -> bool: ...
-    def send(self, command: wire.Command) -> None: ...
-    def close(self) -> None: ...
 
 
 Connect = Callable[[Condition], FrameSource]
@@ -90,13 +77,12 @@ class LiveApp(DeltaApp[int]):
         self.board = Board(candidates)
         self.view = View(ranked_by=ranked_by)
         self.message = ""
-        self._link: FrameSource | None = link
+        self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
         self._connect = connect
         self._maximum, self._cores, self._hold = maximum, cores, hold
         self._wanted = condition
         self._load_pct = condition.load_pct
-        self._slice_runs = False
-        self._busy = False
+        self._said = ""
         self._touched_s = time.monotonic()
         self._cost = cost or FrameCost(lambda: self.bytes_written)
 
@@ -116,14 +102,15 @@ class LiveApp(DeltaApp[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Textual has no handler of its own: the terminal would stay in its alternate screen.
             loop.add_signal_handler(number, partial(self.exit, 128 + number))
-        self.app_suspend_signal.subscribe(self, lambda _: self._send(wire.Hold()), immediate=True)
-        self.app_resume_signal.subscribe(self, lambda _: self._send(wire.Resume()), immediate=True)
+        self.app_suspend_signal.subscribe(self, lambda _: self._feed.send(wire.Hold()), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda _: self._feed.send(wire.Resume()), immediate=True)
 
     def on_ready(self) -> None:
         """Painted: from here on the probe may measure."""
         self._fit_table()
         self._draw()
-        self._listen()
+        self._feed.watch()
+        self._begin()
 
     def on_resize(self) -> None:
         self._fit_table()
@@ -139,49 +126,17 @@ class LiveApp(DeltaApp[int]):
         table.styles.height = 2 * rows if two else rows
 
     def on_unmount(self) -> None:
-        self._stop_listening()
+        self._feed.unwatch()
+
+    def leave_probe(self) -> None:
+        """End the probe, if there is one."""
+        self._feed.close()
 
     # -- frames -------------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        link = self._link
-        assert link is not None
-        loop = asyncio.get_running_loop()
-        frames_fd, log_fd = link.descriptors
-        loop.add_reader(frames_fd, self._readable)
-        loop.add_reader(log_fd, self._log_readable)
+    def _begin(self) -> None:
+        """Let the probe begin once what is on the way to the terminal has left."""
         self.call_after_refresh(self.when_flushed, partial(self._go, 0))
-
-    def _stop_listening(self) -> None:
-        if self._link is not None:
-            for fd in self._link.descriptors:
-                asyncio.get_running_loop().remove_reader(fd)
-
-    def _readable(self) -> None:
-        assert self._link is not None
-        lost = None
-        frames: list[wire.Frame] = []
-        try:
-            frames = self._link.receive()
-        except LinkLost as error:
-            lost = str(error)
-            self._drop_link()
-        self._slice_runs = False
-        self.post_message(self.Arrived(frames, lost))
-
-    def _log_readable(self) -> None:
-        if self._link is not None and not self._link.read_log():
-            asyncio.get_running_loop().remove_reader(self._link.descriptors[1])
-
-    def _drop_link(self) -> None:
-        self._stop_listening()
-        self.leave_probe()
-
-    def leave_probe(self) -> None:
-        """End the probe, if there is one. Safe to call twice, and after the event loop has gone."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
 
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
         """Draw what has come, then let the probe go on."""
@@ -207,14 +162,9 @@ class LiveApp(DeltaApp[int]):
             self.call_after_refresh(self.when_flushed, partial(self._go, last))
 
     def _go(self, seq: int) -> None:
-        """Everything drawn has left: asleep from here on, until the next frame or key."""
-        self._slice_runs = True
-        self._send(wire.Go(seq))
+        """Asleep from here on, until the next frame or key."""
+        self._feed.go(seq)
         self._cost.frame()
-
-    def _send(self, command: wire.Command) -> None:
-        if self._link is not None:
-            self._link.send(command)
 
     # -- drawing ------------------------------------------------------------------------------------
 
@@ -230,31 +180,26 @@ class LiveApp(DeltaApp[int]):
         base.query_one(Banner).show(*self._banner())
 
     def _banner(self) -> tuple[str, bool]:
-        if self._link is None:
-            last = self.board.notes[-1] if self.board.notes else ""
-            return f"{last}  enter starts it again, q quits", True
+        newest = self.board.notes[-1] if self.board.notes else ""
+        if not self._feed.is_alive:
+            return f"{newest}  enter starts it again, q quits", True
         if self.view.frozen:
             return "picture frozen; measuring goes on (space)", True
-        if self.board.notes:
-            return self.board.notes[-1], False
-        return next((text for text in LEGENDS if len(text) < self.size.width), ""), False
+        legend = next((text for text in LEGENDS if len(text) < self.size.width), "")
+        return self._said or newest or legend, False
 
     # -- disturbance --------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
         """Answer keys and mouse at once; tell the probe, if a slice runs, from when to when that took."""
-        if isinstance(event, events.InputEvent | events.Resize):
+        # An event that nobody used comes here a second time, forwarded: it has been told of.
+        if isinstance(event, events.InputEvent | events.Resize) and not event.is_forwarded:
             if isinstance(event, events.InputEvent):
                 self._touched_s = time.monotonic()
-            if self._slice_runs and not self._busy:
-                self._busy = True
-                self._send(wire.Busy(time.perf_counter_ns()))
-                self.call_after_refresh(self.when_flushed, self._quiet)
+                self._said = ""
+            if self._feed.drawing_begins():
+                self.call_after_refresh(self.when_flushed, self._feed.drawing_ends)
         await super().on_event(event)
-
-    def _quiet(self) -> None:
-        self._busy = False
-        self._send(wire.Quiet(time.perf_counter_ns()))
 
     def _dead_man(self) -> None:
         idle_s = time.monotonic() - self._touched_s
@@ -270,7 +215,7 @@ class LiveApp(DeltaApp[int]):
         wanted = Condition(threads, "cpu", self._load_pct)
         if wanted != self._wanted:
             self._wanted = wanted
-            self._send(wire.SetCondition(str(wanted)))
+            self._feed.send(wire.SetCondition(str(wanted)))
         self.query_one(StressSlider).value = threads
 
     def on_stress_slider_changed(self, event: StressSlider.Changed) -> None:
@@ -319,7 +264,7 @@ class LiveApp(DeltaApp[int]):
         self._draw()
 
     def action_show_device(self) -> None:
-        self.push_screen(device_dialog(self.board, self._link.log if self._link else ()))
+        self.push_screen(device_dialog(self.board, self._feed.log))
 
     def action_show_help(self) -> None:
         self.push_screen(help_dialog())
@@ -338,11 +283,11 @@ class LiveApp(DeltaApp[int]):
 
     def key_enter(self) -> None:
         """Start a probe that has died again; what was measured stays."""
-        if self._link is None:
+        if not self._feed.is_alive:
             self.board.restart()
-            self._link = self._connect(self._wanted)
+            self._feed.attach(self._connect(self._wanted))
             self._say("The probe is starting again.")
-            self._listen()
+            self._begin()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
@@ -351,7 +296,8 @@ class LiveApp(DeltaApp[int]):
                 yield SystemCommand(key.help, f"key: {key.shown}", partial(self.run_action, key.action))
 
     def _say(self, text: str) -> None:
-        self.board.notes.append(text)
+        """Answer a key in words, until the next one."""
+        self._said = text
         self._draw()
 
 
@@ -371,9 +317,7 @@ def run_screen(
     Returns:
         The exit status, a sentence for stderr (or ""), and everything measured.
     """
-    app = LiveApp(
-        link, connect, candidates, condition, maximum=maximum, cores=cores, ranked_by=ranked_by, hold=hold
-    )
+    app = LiveApp(link, connect, candidates, condition, maximum=maximum, cores=cores, ranked_by=ranked_by, hold=hold)
     status = app.run()
     app.leave_probe()
     if app.return_code not in (0, None) and status is None:

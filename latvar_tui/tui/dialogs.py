@@ -34,9 +34,7 @@ class TextDialog(ModalScreen[None]):
         border: round $accent; padding: 0 1; background: $surface;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close")]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()

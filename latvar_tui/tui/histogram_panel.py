@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
-from latvar_tui.candidate import Condition
-from latvar_tui.format import NOTHING, count, ms, quantile_name
 from latvar_tui.axis import Axis
+from latvar_tui.candidate import Condition
+from latvar_tui.format import NOTHING, count, distinct, ms, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
@@ -75,7 +75,7 @@ class HistogramPanel(LineWidget):
         self.set_lines(lines)
 
     def _fitting_axis(self, columns: int) -> Axis:
-        """One axis for all candidates and conditions; it grows in 1-2-5 steps and shrinks only when counts are cleared."""
+        """One axis for all candidates and conditions; it grows in 1-2-5 steps, and shrinks with cleared counts only."""
         extremes = [
             (cell.service.min_ns, cell.service.max_ns) for _, _, cell in self._board.cells() if cell.service.total
         ]
@@ -125,9 +125,9 @@ class HistogramPanel(LineWidget):
             if marks:
                 bars.append([(self._mark_row(cell.service), DIM)])
         if not frame.gutter:
-            numbers = " ".join(
-                " ".join((span if isinstance(span, str) else span[0]).split()) for row in label[1:3] for span in row
-            )
+            texts = [span if isinstance(span, str) else span[0] for row in label[1:3] for span in row]
+            numbers = " ".join(text.removesuffix(" ms").strip() for text in texts)
+            numbers = " ".join(numbers.split())
             return [line(*label[0], ("  " + numbers, DIM)), *(line(*row) for row in bars)]
         lines = []
         for y, row in enumerate(bars):
@@ -138,7 +138,7 @@ class HistogramPanel(LineWidget):
 
     def _label(self, place: int, contender: Contender, cell: Cell | None) -> list[list[Span]]:
         marker = ("▸" if not self._ascii else ">") if self._view.selected == place else " "
-        name = _shortened(contender.name, GUTTER - 4)
+        name = distinct([contender.name for contender in self._board.contenders], GUTTER - 4)[place]
         style = candidate_style(place)
         label: list[list[Span]] = [[(f"{marker}", style), ("■ " if not self._ascii else "# ", style), (name, style)]]
         histogram = cell.service if cell is not None else None
@@ -181,14 +181,6 @@ class HistogramPanel(LineWidget):
         return "".join(cells)
 
 
-def _shortened(name: str, cells: int) -> str:
-    """The name, or its beginning and end: what differs between two candidates is often at the end."""
-    if len(name) <= cells:
-        return name
-    tail = (cells - 1) // 2
-    return f"{name[: cells - 1 - tail]}…{name[-tail:]}"
-
-
 def _quantile_text(histogram: Histogram | None, quantile: float) -> Span:
     value_ns = None if histogram is None else histogram.quantile_ns(quantile)
     if histogram is None or value_ns is None:
@@ -216,5 +208,3 @@ def _step_above(value_ns: float) -> float:
     """The smallest of 1, 2, 5 times a power of ten that is above the value."""
     power = 10.0 ** math.floor(math.log10(max(1.0, value_ns)))
     return min(step * power for step in (2, 5, 10) if step * power > value_ns)
-
-

@@ -30,7 +30,7 @@ KEYS: tuple[Key, ...] = (
     Key("greater_than_sign", ">", "leaf(1)", "< > leaf", "leaf to the next condition visited"),
     Key("p", "p", "next_quantile", "p quantile", "next quantile that ratios compare"),
     Key("w", "w", "window", "w window", "numbers of the whole condition, or of its last 10 s"),
-    Key("b", "b", "keep_base", "b base", "keep these histograms as ghost behind the live ones and as base; again: drop them"),
+    Key("b", "b", "keep_base", "b base", "keep these histograms as ghost behind the live ones; again: drop"),
     Key("c", "c", "clear", "c clear", "clear the counts"),
     Key("space", "space", "freeze", "space freeze", "freeze the picture; measuring goes on"),
     Key("i", "i", "show_device", "i device", "this device: facts, sensors, and what the probe printed"),

@@ -7,7 +7,7 @@ from textual.strip import Strip
 
 from latvar_tui.candidate import Condition
 from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, fitting
-from latvar_tui.format import quantile_name
+from latvar_tui.format import distinct, quantile_name
 from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import Row, table
 from latvar_tui.tui.line_widget import LineWidget, Span, line
@@ -24,6 +24,7 @@ class TablePanel(LineWidget):
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self._board, self._view, self._ascii = board, view, ascii
+        self._beside: tuple[object, list[Strip]] = None, []
 
     @property
     def one_table_rows(self) -> int:
@@ -42,10 +43,18 @@ class TablePanel(LineWidget):
         beside = view.beside(board)
         if height >= 2 * self.one_table_rows:
             lines = self._table(board.condition, width, view.window_s)
-            lines += [line((_HINT, DIM), width=width)] if beside is None else self._table(beside, width, None)
+            lines += [line((_HINT, DIM), width=width)] if beside is None else self._table_beside(beside, width)
         else:
             lines = self._table(view.leaf or board.condition, width, None if view.leaf else view.window_s)
         self.set_lines([*lines, *(line() for _ in range(height - len(lines)))])
+
+    def _table_beside(self, condition: Condition, width: int) -> list[Strip]:
+        """The other condition's table: nothing is measured under it now, so it is seldom drawn anew."""
+        view = self._view
+        key = condition, width, view.ranked_by, view.selected, view.base_condition, self._board.slices_of(condition)
+        if self._beside[0] != key:
+            self._beside = key, self._table(condition, width, None)
+        return self._beside[1]
 
     def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
         board, view = self._board, self._view
@@ -61,13 +70,13 @@ class TablePanel(LineWidget):
             ranked = column.title == quantile_name(view.ranked_by)
             head.append((column.title.rjust(column.width), STRONG if ranked else DIM))
         lines = [line(*head, (" ms", RULE), width=width)]
-        for place, row in enumerate(rows):
-            lines.append(self._row(place, row, shown, name_width, width))
+        names = distinct([row.contender.name for row in rows], name_width - 3)
+        for place, (row, name) in enumerate(zip(rows, names, strict=True)):
+            lines.append(self._row(place, row, set_cell_size(name, name_width - 3), shown, width))
         return lines
 
-    def _row(self, place: int, row: Row, columns: list[Column], name_width: int, width: int) -> Strip:
+    def _row(self, place: int, row: Row, name: str, columns: list[Column], width: int) -> Strip:
         marker = ("▸" if not self._ascii else ">") if self._view.selected == place else " "
-        name = set_cell_size(row.contender.name, name_width - 3)
         spans: list[Span] = [(f"{marker}{'■' if not self._ascii else '#'} {name}", candidate_style(place))]
         if row.contender.state in ("failed", "refused"):
             spans.append((f"  {row.contender.state}: {row.contender.reason}", WARNING))

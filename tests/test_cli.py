@@ -1,0 +1,242 @@
+"""The commands as a user types them: what they print where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from latvar_tui import __version__
+from tests.conftest import LONGEST_S, conv_model, integer_model, run_cli, wait_until_gone
+
+
+@pytest.fixture(autouse=True)
+def own_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The lock of this test alone: a latvar-tui that runs elsewhere does not matter."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
+def test_record_prints_a_table(small_model: str) -> None:
+    done = run_cli("record", small_model, f"{small_model}@as=B", "--duration", "500ms", "--slice", "50")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "0xcpu@100%"
+    assert lines[1].split()[:7] == ["ms", "n", "p50", "p90", "p95", "p99", "p99.9"]
+    assert [line.split()[0] for line in lines[2:]] == ["small", "B"]
+    assert all(float(line.split()[2].lstrip("~")) > 0 for line in lines[2:])
+
+
+def test_record_prints_one_json_document(small_model: str) -> None:
+    done = run_cli("record", small_model, "--duration", "0.5s", "--stress", "1", "--load", "50", "--json")
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    assert document["schema"] == "latvar-tui/1"
+    (cell,) = document["cells"]
+    assert cell["condition"] == "1xcpu@50%"
+    assert cell["n"] > 0
+    assert 0 < cell["measured_share"] <= 1
+    service = cell["service"]
+    assert service["min_ms"] <= service["mean_ms"] <= service["max_ms"]
+    assert service["p50_ms"] <= service["p99_ms"] <= service["max_ms"] * 1.001
+
+
+def test_plain_prints_lines_and_stops_on_ctrl_c(small_model: str) -> None:
+    command = [sys.executable, "-m", "latvar_tui", "live", small_model, "--plain", "--slice", "50"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as live:
+        assert live.stdout is not None
+        head, first, second = (live.stdout.readline() for _ in range(3))
+        live.send_signal(signal.SIGINT)
+        assert live.wait(LONGEST_S) == 130
+    assert "p99" in head
+    assert int(second.split()[3].replace(" ", "")) > int(first.split()[3].replace(" ", ""))
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_record_prints_what_there_is(small_model: str, number: signal.Signals, status: int) -> None:
+    command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
+        family = wait_for_runner(record.pid)
+        record.send_signal(number)
+        out, err = record.communicate(timeout=LONGEST_S)
+        assert record.returncode == status
+    assert json.loads(out)["schema"] == "latvar-tui/1"
+    assert "Traceback" not in err
+    wait_until_gone(family)
+
+
+def wait_for_runner(pid: int) -> set[int]:
+    """The processes below ``pid``, once a runner has worked for longer than it warms up."""
+    limit = time.monotonic() + LONGEST_S
+    while time.monotonic() < limit:
+        family = psutil.Process(pid).children(recursive=True)
+        for process in family:
+            if process.name() == "latvar-runner" and process.cpu_times().user > 1.0:
+                return {process.pid for process in family}
+        time.sleep(0.01)  # polling a condition
+    raise AssertionError("no runner has worked")
+
+
+def test_ctrl_z_holds_a_record(small_model: str) -> None:
+    command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+        family = wait_for_runner(record.pid)
+        record.send_signal(signal.SIGTSTP)
+        os.waitpid(record.pid, os.WUNTRACED)
+        runner = next(psutil.Process(pid) for pid in family if psutil.Process(pid).name() == "latvar-runner")
+        limit = time.monotonic() + LONGEST_S
+        while runner.status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < limit
+        spent = runner.cpu_times().user
+        assert runner.status() == psutil.STATUS_STOPPED
+        record.send_signal(signal.SIGCONT)
+        while runner.cpu_times().user < spent + 0.1:
+            assert time.monotonic() < limit
+        record.send_signal(signal.SIGINT)
+        assert record.wait(LONGEST_S) == 130
+
+
+def test_a_record_outlives_the_script_that_started_it(small_model: str, tmp_path: Path) -> None:
+    """Stopped runners in the script's process group would get it hung up by the kernel when the script ends."""
+    out = tmp_path / "out.json"
+    script = (
+        f"{sys.executable} -m latvar_tui record {small_model} --duration 1500ms --json > {out} 2> {out}.err & exit 0"
+    )
+    subprocess.run(["sh", "-c", script], check=True, start_new_session=True)
+    limit = time.monotonic() + LONGEST_S
+    while not (out.exists() and out.read_text().endswith("}\n")):
+        assert time.monotonic() < limit, Path(f"{out}.err").read_text()
+        time.sleep(0.01)  # polling: it is no child of ours any more
+    assert json.loads(out.read_text())["cells"][0]["n"] > 0
+
+
+def test_a_model_that_fails_does_not_stop_the_others(small_model: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "latvar_tui",
+        "record",
+        small_model,
+        f"{small_model}@as=B",
+        "--duration",
+        "3s",
+        "--json",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as record:
+        family = wait_for_runner(record.pid)
+        victim = next(pid for pid in sorted(family) if psutil.Process(pid).name() == "latvar-runner")
+        os.kill(victim, signal.SIGKILL)
+        out, _ = record.communicate(timeout=LONGEST_S)
+        assert record.returncode == 0
+    document = json.loads(out)
+    assert len(document["failed"]) == 1
+    assert "killed" in document["failed"][0]["reason"]
+
+
+def test_a_run_without_any_candidate_left_fails(small_model: str) -> None:
+    command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
+        family = wait_for_runner(record.pid)
+        os.kill(next(pid for pid in family if psutil.Process(pid).name() == "latvar-runner"), signal.SIGKILL)
+        out, err = record.communicate(timeout=LONGEST_S)
+        assert record.returncode == 1
+    assert "killed" in err and "small" in err
+    assert "p99" in out  # what was measured until then
+
+
+def test_more_stress_than_allowed_is_capped_and_said(small_model: str) -> None:
+    done = run_cli("record", small_model, "--stress", "9", "--max-stress", "1", "--duration", "300ms")
+    assert done.returncode == 0
+    assert "--max-stress 1" in done.stderr
+    assert done.stdout.startswith("1xcpu@100%")
+
+
+BAD_INPUT = {
+    "unknown model": (["record", "squeezenet"], "squeezenet1_1"),
+    "nothing like it": (["record", "xyzzy"], "mobilenet_v2"),
+    "no such file": (["record", "no/such.onnx"], "no/such.onnx"),
+    "a directory": (["record", "."], "directory"),
+    "negative stress": (["record", "--stress", "-1"], "--stress"),
+    "stress in words": (["record", "--stress", "two"], "--stress"),
+    "no duration": (["record", "--duration", "abc"], "10s"),
+    "zero duration": (["record", "--duration", "0s"], "longer"),
+    "load of 5": (["record", "--load", "5"], "--load"),
+    "quantile of 100": (["record", "--quantile", "100"], "--quantile"),
+    "no threads": (["record", "squeezenet1_1@threads=0"], "threads=0"),
+    "twice the same": (["record", "squeezenet1_1", "squeezenet1_1"], "as=B"),
+    "no terminal": (["live"], "record"),
+    "no terminal at all": ([], "record"),
+    "unknown option": (["record", "--colour"], "--colour"),
+    "unknown command": (["dance"], "dance"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_gets_one_sentence_and_status_2(case: str) -> None:
+    arguments, says = BAD_INPUT[case]
+    done = run_cli(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("latvar-tui: ")
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"no model", "whole ONNX model"),
+        (conv_model(batch="N"), "fixed sizes"),
+        (integer_model(), "int64"),
+        (b"", "empty"),
+    ],
+    ids=["text", "dynamic", "integers", "empty"],
+)
+def test_unusable_files_get_one_sentence_and_status_2(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    done = run_cli("record", str(path), "--duration", "1s")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert says in done.stderr and "m.onnx" in done.stderr
+
+
+def test_an_unwritable_cache_gets_one_sentence_and_status_2(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = run_cli("record", "squeezenet1_1", "--duration", "1s", XDG_CACHE_HOME=str(blocked / "cache"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "XDG_CACHE_HOME" in done.stderr
+
+
+def test_a_second_instance_is_refused_without_force(small_model: str) -> None:
+    command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:
+        wait_for_runner(first.pid)
+        second = run_cli("record", small_model, "--duration", "300ms")
+        forced = run_cli("record", small_model, "--duration", "300ms", "--force")
+        first.send_signal(signal.SIGINT)
+    assert second.returncode == 2
+    assert "--force" in second.stderr and len(second.stderr.strip().splitlines()) == 1
+    assert forced.returncode == 0
+
+
+def test_version_and_help() -> None:
+    assert __version__ in run_cli("--version").stdout
+    for arguments in (["--help"], ["live", "--help"], ["record", "-h"], ["probe", "--help"]):
+        shown = run_cli(*arguments)
+        assert shown.returncode == 0
+        assert "Usage" in shown.stdout
+
+
+def test_a_reader_that_leaves_is_no_error(small_model: str) -> None:
+    script = f"{sys.executable} -m latvar_tui live {small_model} --plain --slice 30 | head -1"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    assert "p99" in done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,284 @@
+"""The live screen, fed by a script: how it looks at three sizes, and what its keys do."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from latvar_tui import wire
+from latvar_tui.candidate import Condition
+from latvar_tui.link import LinkLost
+from latvar_tui.tui.app import LiveApp
+from latvar_tui.tui.cost import FrameCost
+from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.stress_slider import StressSlider
+from tests import scripted_link
+from tests.scripted_link import line_up, session
+
+MODELS = ("squeezenet1_1", "mobilenet_v3_large", "shufflenet_v2_x1_0")
+SIZES = [(120, 40), (80, 24), (45, 30)]
+IDS = [f"{width}x{height}" for width, height in SIZES]
+
+
+class ScriptedLink:
+    """Delivers the frames it was given, then (if ``lost``) the end; keeps what was sent."""
+
+    def __init__(self, frames: Sequence[wire.Frame], lost: str = "") -> None:
+        self.log: deque[str] = deque(["a line of the probe"])
+        self.sent: list[wire.Command] = []
+        self._frames, self._lost = list(frames), lost
+        self._pipes = [os.pipe(), os.pipe()]
+        os.write(self._pipes[0][1], b"x")
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        return self._pipes[0][0], self._pipes[1][0]
+
+    def deliver(self, *frames: wire.Frame) -> None:
+        self._frames += frames
+        os.write(self._pipes[0][1], b"x")
+
+    def receive(self) -> list[wire.Frame]:
+        os.read(self._pipes[0][0], 100)
+        frames, self._frames = self._frames, []
+        if not frames:
+            raise LinkLost(self._lost)
+        if self._lost:
+            os.write(self._pipes[0][1], b"x")
+        return frames
+
+    def read_log(self) -> bool:
+        return True
+
+    def send(self, command: wire.Command) -> None:
+        self.sent.append(command)
+
+    def close(self) -> None:
+        for ends in self._pipes:
+            for fd in ends:
+                os.close(fd)
+        self._pipes = []
+
+    def conditions(self) -> list[str]:
+        return [command.condition for command in self.sent if isinstance(command, wire.SetCondition)]
+
+
+class NoCost(FrameCost):
+    """The same words whatever the machine takes."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0)
+        self.text = "self  4.2 ms  0.5 KB a frame"
+
+    def frame(self) -> None:
+        pass
+
+
+def make_app(
+    frames: Sequence[wire.Frame], models: Sequence[str] = MODELS, lost: str = "", condition: str = "0xcpu@100%"
+) -> LiveApp:
+    link = ScriptedLink(frames, lost)
+    app = LiveApp(
+        link,
+        lambda condition: ScriptedLink(frames),
+        line_up(models),
+        Condition(int(condition.partition("x")[0])),
+        maximum=4,
+        cores=scripted_link.CORES,
+        cost=NoCost(),
+    )
+    app.test_link = link  # type: ignore[attr-defined]
+    return app
+
+
+def sent(app: LiveApp) -> ScriptedLink:
+    link = app.test_link  # type: ignore[attr-defined]
+    assert isinstance(link, ScriptedLink)
+    return link
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Until what was delivered has been drawn and answered."""
+    app = pilot.app
+    assert isinstance(app, LiveApp)
+    while not any(isinstance(command, wire.Go) and command.seq for command in sent(app).sent):
+        if app.board.notes and app.board.notes[-1].startswith("The probe"):
+            break
+        await pilot.pause()
+    await pilot.pause()
+
+
+def then(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    async def run(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+
+    return run
+
+
+IDLE = session(MODELS, ["0xcpu@100%"])
+UNDER_STRESS = session(MODELS, ["0xcpu@100%", "2xcpu@100%"], slices_per_cell=30)
+FIRST_SLICES = session(MODELS, ["0xcpu@100%"], slices_per_cell=1)
+
+
+def with_failure() -> list[wire.Frame]:
+    frames = [f for f in IDLE if not (isinstance(f, wire.Slice) and f.candidate.startswith("mobilenet"))]
+    reason = "its process was killed, most likely because the device ran out of memory"
+    frames.insert(8, scripted_link.state_frame(MODELS[1], "failed", reason))
+    return frames
+
+
+EIGHT = tuple(f"squeezenet1_1@as=candidate-{letter}-with-a-long-name" for letter in "ABCDEFGH")
+SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
+    "loading": (lambda: make_app(IDLE[:3], lost=""), ()),
+    "idle": (lambda: make_app(IDLE), ()),
+    "first_slices": (lambda: make_app(FIRST_SLICES), ()),
+    "under_stress": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ()),
+    "base_kept": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ("b", "down", "p")),
+    "failed_row": (lambda: make_app(with_failure()), ()),
+    "probe_lost": (lambda: make_app(IDLE, lost="The probe was ended by SIGKILL: what it measured is kept."), ()),
+    "eight": (lambda: make_app(session(EIGHT, ["0xcpu@100%", "3xcpu@100%"], 4), EIGHT, condition="3xcpu@100%"), ("j", "j", "j")),
+    "help": (lambda: make_app(IDLE), ("question_mark",)),
+    "device": (lambda: make_app(IDLE), ("i",)),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pictures do not depend on who runs the tests."""
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+@pytest.mark.parametrize("size", SIZES, ids=IDS)
+@pytest.mark.parametrize("scene", SCENES)
+def test_looks(snap_compare: Any, scene: str, size: tuple[int, int]) -> None:
+    make, keys = SCENES[scene]
+    run = then(*keys) if scene != "loading" else None
+    assert snap_compare(make(), terminal_size=size, run_before=run)
+
+
+async def test_a_frame_is_answered_once_it_is_drawn() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        answers = [command.seq for command in sent(app).sent if isinstance(command, wire.Go)]
+        assert answers == [0, len(MODELS)]
+
+
+async def test_the_slider_moves_the_condition_wherever_the_focus_is() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("right", "plus", "left", "minus", "minus", "4", "9", "left_square_bracket", "0")
+        assert sent(app).conditions() == [
+            "1xcpu@100%", "2xcpu@100%", "1xcpu@100%", "0xcpu@100%", "4xcpu@100%", "4xcpu@90%", "0xcpu@100%",
+        ]  # fmt: skip
+        assert app.query_one(StressSlider).value == 0
+        await pilot.press("1")
+        assert sent(app).conditions()[-1] == "1xcpu@90%"
+
+
+async def test_a_click_on_the_slider_moves_it() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        slider = app.query_one(StressSlider)
+        x = next(x for x in range(slider.size.width) if slider.value_at(x) == 3)
+        await pilot.click(StressSlider, offset=(x + slider.gutter.left, 0))
+        await pilot.pause()
+        assert sent(app).conditions() == ["3xcpu@100%"]
+
+
+async def test_a_key_in_a_slice_is_announced_to_the_probe() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        sent(app).sent.clear()
+        await pilot.press("j")
+        await pilot.pause()
+        marks = [c for c in sent(app).sent if isinstance(c, wire.Busy | wire.Quiet)]
+        assert [type(mark) for mark in marks] == [wire.Busy, wire.Quiet]
+        assert marks[0].at_ns <= marks[1].at_ns
+
+
+async def test_a_frozen_picture_goes_on_measuring() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        before = [str(strip) for strip in app.query_one("#table").lines]  # type: ignore[attr-defined]
+        more = [frame for frame in session(MODELS, ["0xcpu@100%"], 2, seed=5) if isinstance(frame, wire.Slice)]
+        sent(app).sent.clear()
+        sent(app).deliver(*more)
+        await settled(pilot)
+        assert [str(strip) for strip in app.query_one("#table").lines] == before  # type: ignore[attr-defined]
+        await pilot.press("space")
+        assert [str(strip) for strip in app.query_one("#table").lines] != before  # type: ignore[attr-defined]
+
+
+async def test_every_key_does_something_and_breaks_nothing() -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in KEYS:
+            if key.action in ("leave", "hold"):
+                continue
+            await pilot.press(*key.keys.split(","))
+            await pilot.press("escape")
+        assert app.is_running
+
+
+@pytest.mark.parametrize(("key", "status"), [("q", 0), ("ctrl+c", 130)])
+async def test_leaving(key: str, status: int) -> None:
+    app = make_app(IDLE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press(key)
+    assert app.return_value == status
+
+
+async def test_a_refused_model_ends_the_screen() -> None:
+    app = make_app([scripted_link.hello(), scripted_link.state_frame(MODELS[0], "refused", "It is no model.")])
+    async with app.run_test(size=(80, 24)) as pilot:
+        while app.is_running and not app.message:
+            await pilot.pause()
+    assert (app.return_value, app.message) == (2, "It is no model.")
+
+
+async def test_a_lost_probe_starts_again_on_enter() -> None:
+    app = make_app(FIRST_SLICES, lost="The probe was ended by SIGKILL.")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        total = sum(cell.service.total for _, _, cell in app.board.cells())
+        await pilot.press("enter")
+        while sum(cell.service.total for _, _, cell in app.board.cells()) != 2 * total:
+            await pilot.pause()
+
+
+async def test_resizing_loses_nothing() -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        total = sum(cell.service.total for _, _, cell in app.board.cells())
+        for size in [(45, 30), (10, 5), (300, 80), (120, 40)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert sum(cell.service.total for _, _, cell in app.board.cells()) == total
+
+
+async def test_stress_ends_when_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latvar_tui.tui.app.DEAD_MAN_S", -1.0)
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert sent(app).conditions() == ["0xcpu@100%"]
+        assert "ten minutes" in app.board.notes[-1]
