@@ -107,24 +107,17 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     connect = functools.partial(_connect, candidates, options)
     link = connect(condition)  # first: it loads while the screen's own imports do
     try:
-        from latvar_tui.tui.app import run_screen
+        from latvar_tui.tui.app import LiveApp, run_screen
 
-        status, message, board = run_screen(
-            link,
-            connect,
-            candidates,
-            condition,
-            maximum=most,
-            cores=usable_cores(),
-            ranked_by=options["quantile"],
-            hold=hold,
-        )
+        ranked_by, cores = options["quantile"], usable_cores()
+        app = LiveApp(link, connect, candidates, condition, maximum=most, cores=cores, ranked_by=ranked_by, hold=hold)
+        status, message = run_screen(app)
     finally:
         link.close()
     if message:
         _complain(message)
     elif status in (DONE, INTERRUPTED):
-        _print_tables(board, options["quantile"])
+        _print_tables(app.board, ranked_by)
     sys.exit(status)
 
 

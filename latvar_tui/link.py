@@ -107,6 +107,9 @@ class Link:
                 self.log.extend(line.decode(errors="replace").rstrip() for line in lines)
         except BlockingIOError:
             return True
+        if self._stderr_tail:
+            self.log.append(self._stderr_tail.decode(errors="replace").rstrip())  # last words lack their newline
+            self._stderr_tail = b""
         return False
 
     def close(self) -> None:
@@ -147,6 +150,7 @@ class Link:
             self._process.wait(_LEAVE_S)
         status = self._process.returncode
         self._end_orphans()
+        self.read_log()
         if status is not None and status < 0:
             return f"The probe was ended by {signal.Signals(-status).name}: what it measured until then is kept."
         last = next((line for line in reversed(self.log) if line.strip()), "")

@@ -292,10 +292,10 @@ def test_a_row_holds_its_histograms_numbers() -> None:
 def test_ratios_compare_with_the_best_row_with_idle_and_with_the_base() -> None:
     board = board_of(["a", "b", "c", "d"])
     plan = {"a": (2, 8), "b": (4, 6), "c": (None, 9)}  # ms when idle, under stress; d is never measured
-    for seq, (name, (idle, under)) in enumerate(plan.items()):
-        if idle is not None:
-            board.take(slice_frame(seq, name, NO_STRESS, [idle * MS] * 40))
-        board.take(slice_frame(seq, name, STRESS, [under * MS] * 40))
+    for seq, (name, (idle_ms, under_ms)) in enumerate(plan.items()):
+        if idle_ms is not None:
+            board.take(slice_frame(seq, name, NO_STRESS, [idle_ms * MS] * 40))
+        board.take(slice_frame(seq, name, STRESS, [under_ms * MS] * 40))
     base = {board.contenders[0].id: histogram_of([4 * MS] * 40)}
     a, b, c, d = rows_of(board, STRESS, base=base)
     best, idle, kept = ([getattr(row, name) for row in (a, b, c, d)] for name in ("to_best", "to_idle", "to_base"))

@@ -87,7 +87,7 @@ def test_help_is_quick_because_it_imports_next_to_nothing() -> None:
 def test_record_works_where_textual_is_broken(tmp_path: Path, small_model: str) -> None:
     ended = run_cli(
         "record", small_model, "--duration", "0.1s", "--slice", "20", "--json", "--force",
-        **without(tmp_path, "textual"),
+        **without(tmp_path, "textual"),  # type: ignore[arg-type]
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     (cell,) = json.loads(ended.stdout)["cells"]

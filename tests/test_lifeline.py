@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from latvar_tui.device.lifeline import OneProbe, lock_path
+from latvar_tui.device.lifeline import OneProbe, die_with, lock_path, name_process
 from tests.conftest import is_gone, wait_until_gone
 
 HOLD = """
@@ -188,12 +188,10 @@ def test_a_parent_that_is_gone_already_is_noticed() -> None:
 
 def test_without_such_a_signal_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """macOS has no prctl, and some sandboxes no C library to ask."""
-    from latvar_tui.device import lifeline
-
     def refuse(_: object) -> object:
         raise OSError("no C library")
 
     for library in (refuse, lambda _: object()):
-        monkeypatch.setattr(lifeline.ctypes, "CDLL", library)
-        lifeline.die_with(os.getppid())
-        lifeline.name_process("latvar-test")
+        monkeypatch.setattr(ctypes, "CDLL", library)
+        die_with(os.getppid())
+        name_process("latvar-test")

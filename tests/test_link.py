@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from latvar_tui.link import LOG_LINES, Link, LinkLost
 from tests.conftest import is_gone
 from tests.scripted_link import MS, hello, slice_frame, state_frame
 
-FRAMES = [hello(), state_frame("a", "ready"), slice_frame(1, "a", "0xcpu@100%", [MS, 2 * MS])]
+FRAMES: list[wire.Frame] = [hello(), state_frame("a", "ready"), slice_frame(1, "a", "0xcpu@100%", [MS, 2 * MS])]
 
 Fake = Callable[..., Link]
 
@@ -134,8 +135,9 @@ def test_a_probe_that_was_killed_is_lost_by_the_signals_name(fake: Fake, number:
     assert "what it measured until then is kept" in sentence
 
 
-def test_a_probe_that_ends_by_itself_is_lost_with_its_last_words(fake: Fake) -> None:
-    _, sentence = until_lost(fake("os.write(2, b'one thing\\nMemoryError: no more\\n\\n')\nsys.exit(3)"))
+@pytest.mark.parametrize("end", ["", "\n", "\n\n \n"], ids=["cut off", "a line", "blank lines"])
+def test_a_probe_that_ends_by_itself_is_lost_with_its_last_words(fake: Fake, end: str) -> None:
+    _, sentence = until_lost(fake(f"os.write(2, b'one thing\\nMemoryError: no more' + {end.encode()!r})\nsys.exit(3)"))
     assert "MemoryError: no more" in sentence
     assert "one thing" not in sentence
 
@@ -210,3 +212,17 @@ def test_a_stopped_probe_is_ended_too(fake: Fake) -> None:
     link.wait(None)
     link.close()
     assert is_gone(link.pid)
+
+
+def test_children_that_a_killed_probe_leaves_are_ended_but_no_stranger(fake: Fake) -> None:
+    """Elsewhere than on Linux a stopped runner would stay for ever. One that leads no group is not ours."""
+    wait = [sys.executable, "-c", "import signal; signal.pause()"]
+    with subprocess.Popen(wait, process_group=0) as left, subprocess.Popen(wait) as stranger:
+        left.send_signal(signal.SIGSTOP)
+        states = [wire.State("a", "loading", pid=left.pid), wire.State("b", "loading", pid=stranger.pid)]
+        link = fake(f"say({b''.join(map(wire.encode, states))!r})\nos.kill(os.getpid(), signal.SIGKILL)")
+        taken, _ = until_lost(link)
+        assert taken == states
+        assert left.wait() == -signal.SIGKILL
+        assert stranger.poll() is None
+        stranger.kill()

@@ -79,9 +79,9 @@ class Runner:
         self.child.end()
         status = self.child.exit_status or 0
         if status >= 0:
-            reason = "its process ended on its own; the log says more"
+            reason = "its process ended on its own; the log (i) says more"
         elif -status == signal.SIGKILL:
-            reason = "its process was killed, most likely because the device ran out of memory"
+            reason = "killed, most likely for want of memory"
         else:
-            reason = f"its process crashed ({signal.Signals(-status).name}); the log may say more"
+            reason = f"crashed ({signal.Signals(-status).name}); the log (i) may say more"
         return State(self.name, "failed", reason)

@@ -88,32 +88,34 @@ def _psutil() -> Any:
     return psutil
 
 
+def _numbers(sensors: Sensors, pattern: str) -> list[float]:
+    """The numbers in the files that match ``pattern`` below the root.
+
+    Unreadable ones are left out, and so is what is not above 0: that is how drivers say 'switched off'.
+    """
+    found = []
+    for path in sensors.root.glob(pattern):
+        try:
+            found.append(float(int(path.read_text())))
+        except (OSError, ValueError):
+            continue  # a core or a zone may go away between listing and reading
+    return [value for value in found if value > 0]
+
+
 def frequency_mhz(sensors: Sensors) -> float:
     """Mean current frequency over the cores that show one, MHz."""
-    found = []
-    for path in sensors.root.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq"):
-        try:
-            found.append(int(path.read_text()) / 1000)
-        except (OSError, ValueError):
-            continue  # a core may go offline between listing and reading
-    found = [value for value in found if value > 0]  # some drivers say 0 for "unknown"
-    if not found:
+    found_khz = _numbers(sensors, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")
+    if not found_khz:
         raise Missing("no core shows its frequency (virtual machines hide it)")
-    return sum(found) / len(found)
+    return sum(found_khz) / len(found_khz) / 1000
 
 
 def temperature_c(sensors: Sensors) -> float:
     """The hottest thermal zone, °C."""
-    found = []
-    for path in sensors.root.glob("sys/class/thermal/thermal_zone*/temp"):
-        try:
-            found.append(int(path.read_text()) / 1000)
-        except (OSError, ValueError):
-            continue
-    found = [value for value in found if value > 0]
-    if not found:
+    found_mc = _numbers(sensors, "sys/class/thermal/thermal_zone*/temp")
+    if not found_mc:
         raise Missing("no thermal zone can be read")
-    return max(found)
+    return max(found_mc) / 1000
 
 
 def load_1min(sensors: Sensors) -> float:

@@ -301,25 +301,14 @@ class LiveApp(DeltaApp[int]):
         self._draw()
 
 
-def run_screen(
-    link: FrameSource,
-    connect: Connect,
-    candidates: Sequence[Candidate],
-    condition: Condition,
-    *,
-    maximum: int,
-    cores: int,
-    ranked_by: float,
-    hold: bool,
-) -> tuple[int, str, Board]:
+def run_screen(app: LiveApp) -> tuple[int, str]:
     """Show the live screen until the user leaves.
 
     Returns:
-        The exit status, a sentence for stderr (or ""), and everything measured.
+        The exit status, and a sentence for stderr (or "").
     """
-    app = LiveApp(link, connect, candidates, condition, maximum=maximum, cores=cores, ranked_by=ranked_by, hold=hold)
     status = app.run()
     app.leave_probe()
-    if app.return_code not in (0, None) and status is None:
-        status = 1  # Textual has printed what went wrong
-    return status or 0, app.message, app.board
+    if status is None and app.return_code:
+        status = app.return_code  # Textual has printed what went wrong
+    return status or 0, app.message

@@ -13,7 +13,8 @@ from latvar_tui.format import NOTHING, count, distinct, ms, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
-from latvar_tui.tui.line_widget import LineWidget, Span, line
+from latvar_tui.tui.board_panel import BoardPanel
+from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.palette import DIM, WARNING, bar_styles, candidate_style
 from latvar_tui.tui.view import View
 
@@ -47,23 +48,15 @@ class Frame:
         return cls(rows, max(1, width - gutter), gutter, range(first, first + fitting))
 
 
-class HistogramPanel(LineWidget):
+class HistogramPanel(BoardPanel):
     """Draws only what a frame changed: the panel of the candidate whose slice it was."""
 
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._board, self._view, self._ascii = board, view, ascii
+        super().__init__(board, view, ascii=ascii, id=id)
         self._axis = Axis(*_DEFAULT_AXIS_NS, 80)
         self._kept: dict[str, tuple[object, list[Strip]]] = {}
 
-    def on_resize(self) -> None:
-        self.redraw()
-
-    def redraw(self) -> None:
-        """Bring the lines up to date."""
-        width, height = self.size
-        if not width or not height:
-            return
+    def draw(self, width: int, height: int) -> list[Strip]:
         board = self._board
         frame = Frame.of(width, height, len(board.contenders), self._view.selected)
         self._axis = self._fitting_axis(frame.columns)
@@ -72,7 +65,7 @@ class HistogramPanel(LineWidget):
             lines += self._panel(place, board.contenders[place], frame, rows)
         ticks = axis_ticks(self._axis.low_ns, self._axis.high_ns, frame.columns)
         lines.append(line((" " * frame.gutter + ticks, DIM)))
-        self.set_lines(lines)
+        return lines
 
     def _fitting_axis(self, columns: int) -> Axis:
         """One axis for all candidates and conditions; it grows in 1-2-5 steps, and shrinks with cleared counts only."""
@@ -137,10 +130,8 @@ class HistogramPanel(LineWidget):
         return lines
 
     def _label(self, place: int, contender: Contender, cell: Cell | None) -> list[list[Span]]:
-        marker = ("▸" if not self._ascii else ">") if self._view.selected == place else " "
         name = distinct([contender.name for contender in self._board.contenders], GUTTER - 4)[place]
-        style = candidate_style(place)
-        label: list[list[Span]] = [[(f"{marker}", style), ("■ " if not self._ascii else "# ", style), (name, style)]]
+        label: list[list[Span]] = [[(self.marker(place) + name, candidate_style(place))]]
         histogram = cell.service if cell is not None else None
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             label.append([_quantile_text(histogram, quantile)])

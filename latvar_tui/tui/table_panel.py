@@ -10,7 +10,8 @@ from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, fitting
 from latvar_tui.format import distinct, quantile_name
 from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import Row, table
-from latvar_tui.tui.line_widget import LineWidget, Span, line
+from latvar_tui.tui.board_panel import BoardPanel
+from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.palette import DIM, RULE, STRONG, WARNING, candidate_style
 from latvar_tui.tui.view import View
 
@@ -18,12 +19,11 @@ _NAME_MOST = 26
 _HINT = " → adds a stress thread: these numbers then stand here, beside those under stress"
 
 
-class TablePanel(LineWidget):
+class TablePanel(BoardPanel):
     """One row a candidate; a title row says which condition the numbers are of."""
 
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._board, self._view, self._ascii = board, view, ascii
+        super().__init__(board, view, ascii=ascii, id=id)
         self._beside: tuple[object, list[Strip]] = None, []
 
     @property
@@ -31,14 +31,7 @@ class TablePanel(LineWidget):
         """Lines of one table: title (with the column names) and rows."""
         return 1 + len(self._board.contenders)
 
-    def on_resize(self) -> None:
-        self.redraw()
-
-    def redraw(self) -> None:
-        """Bring the lines up to date."""
-        width, height = self.size
-        if not width or not height:
-            return
+    def draw(self, width: int, height: int) -> list[Strip]:
         board, view = self._board, self._view
         beside = view.beside(board)
         if height >= 2 * self.one_table_rows:
@@ -46,7 +39,7 @@ class TablePanel(LineWidget):
             lines += [line((_HINT, DIM), width=width)] if beside is None else self._table_beside(beside, width)
         else:
             lines = self._table(view.leaf or board.condition, width, None if view.leaf else view.window_s)
-        self.set_lines([*lines, *(line() for _ in range(height - len(lines)))])
+        return lines
 
     def _table_beside(self, condition: Condition, width: int) -> list[Strip]:
         """The other condition's table: nothing is measured under it now, so it is seldom drawn anew."""
@@ -76,8 +69,7 @@ class TablePanel(LineWidget):
         return lines
 
     def _row(self, place: int, row: Row, name: str, columns: list[Column], width: int) -> Strip:
-        marker = ("▸" if not self._ascii else ">") if self._view.selected == place else " "
-        spans: list[Span] = [(f"{marker}{'■' if not self._ascii else '#'} {name}", candidate_style(place))]
+        spans: list[Span] = [(self.marker(place) + name, candidate_style(place))]
         if row.contender.state in ("failed", "refused"):
             spans.append((f"  {row.contender.state}: {row.contender.reason}", WARNING))
             return line(*spans, width=width)

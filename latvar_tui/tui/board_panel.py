@@ -1,0 +1,35 @@
+"""A panel of the live screen: lines made from the board and the view, whenever either changes."""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+
+from latvar_tui.study.board import Board
+from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.view import View
+
+
+class BoardPanel(LineWidget):
+    """Subclasses say which lines fill a size; the rest is here."""
+
+    def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._board, self._view, self._ascii = board, view, ascii
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """At most ``height`` lines of at most ``width`` cells."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Bring the lines up to date."""
+        width, height = self.size
+        if width and height:
+            self.set_lines(self.draw(width, height))
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def marker(self, place: int) -> str:
+        """What stands before a candidate's name: whether it is selected, and a spot of its colour."""
+        selected, spot = (">", "#") if self._ascii else ("▸", "■")
+        return f"{selected if self._view.selected == place else ' '}{spot} "
