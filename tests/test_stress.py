@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
-import threading
+import time
 
+import psutil
 import pytest
 
 from latvar_tui.candidate import Condition
@@ -12,17 +13,24 @@ from latvar_tui.device.stress import Stressor
 from tests.conftest import LONGEST_S
 
 
+def wait_for_threads(number: int) -> None:
+    """A thread that has said that it ends takes a moment to be gone."""
+    limit = time.monotonic() + LONGEST_S
+    while (found := psutil.Process().num_threads()) != number:
+        assert time.monotonic() < limit, f"{found} threads instead of {number}"
+
+
 @pytest.mark.parametrize(
     "moves", [[1], [3, 1], [2, 0, 2], [4, 0], [1, 2, 3, 2, 1, 0, 3]], ids=lambda moves: "-".join(map(str, moves))
 )
 def test_it_says_when_the_threads_are_those_asked_for(moves: list[int]) -> None:
-    before = threading.active_count()
+    before = psutil.Process().num_threads()
     reached: queue.Queue[Condition] = queue.Queue()
     stressor = Stressor(reached.put)
     for threads in moves:
         stressor.apply(Condition(threads))
         assert reached.get(timeout=LONGEST_S) == Condition(threads)
-        assert threading.active_count() - before == threads
+        wait_for_threads(before + threads)
     stressor.apply(Condition())
     assert reached.get(timeout=LONGEST_S) == Condition()
     assert reached.empty()

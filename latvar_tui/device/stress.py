@@ -7,6 +7,7 @@ A new kind of stress is a new function in :data:`KINDS`.
 
 from __future__ import annotations
 
+import _thread
 import hashlib
 import threading
 import time
@@ -60,7 +61,9 @@ class Stressor:
             missing = [i for i in range(condition.stress_threads) if i not in self._running]
             self._running.update(missing)
         for index in missing:
-            threading.Thread(target=self._work, args=(index,), daemon=True).start()
+            # Not threading.Thread: its start() waits until the new thread has had a core, which takes
+            # a while once there are more threads than cores.
+            _thread.start_new_thread(self._work, (index,))
         self._tell_if_settled()
 
     def _work(self, index: int) -> None:
