@@ -26,6 +26,9 @@ MS = 1_000_000
 BEGIN_NS = 1_000_000_000_000
 """The probe's clock at the first frame of a session."""
 
+NOBODY = (1 << 22) + 1
+"""No process has this pid: Linux's highest is one less, and other systems' are lower."""
+
 DEVICE: Mapping[str, object] = {
     "name": "bench-board",
     "cpu": "Example CPU @ 2.00GHz",
@@ -64,8 +67,8 @@ def board_of(texts: Sequence[str], frames: Iterable[wire.Frame] = ()) -> Board:
 
 
 def hello() -> wire.Hello:
-    """The first frame. Its processes do not exist: never give it to what ends processes."""
-    return wire.Hello(DEVICE, probe_pid=0, stressor_pid=0, monotonic_ns=BEGIN_NS, wall_ns=1_700_000_000 * 10**9)
+    """The first frame. Its processes do not exist, so that whoever would end them ends nobody."""
+    return wire.Hello(DEVICE, NOBODY, NOBODY, monotonic_ns=BEGIN_NS, wall_ns=1_700_000_000 * 10**9)
 
 
 def state_frame(candidate: str | Candidate, state: str, reason: str = "") -> wire.State:

@@ -239,6 +239,14 @@ def test_recent_is_exactly_the_slices_that_ended_within_the_window(
     assert cell.service.total == 2 * len(ends)
 
 
+def test_a_slice_that_ended_just_at_the_windows_edge_is_in_it() -> None:
+    edge_ns = BEGIN_NS + round(RECENT_S * 1e9)
+    board = board_of(["a"], [slice_frame(0, "a", NO_STRESS, [MS], start_ns=BEGIN_NS - MS, end_ns=BEGIN_NS)])
+    assert the_cell(board).recent(edge_ns).total == 1
+    assert the_cell(board).recent(edge_ns, RECENT_S / 2).total == 0
+    assert the_cell(board).recent(edge_ns + 1000).total == 0
+
+
 def test_slices_leave_the_window_while_another_candidate_runs() -> None:
     board = board_of(["a", "b"], [slice_frame(0, "a", NO_STRESS, [MS], start_ns=0, end_ns=MS)])
     assert rows_of(board, window_s=RECENT_S)[0].n == 1
@@ -375,10 +383,10 @@ def test_stress_reverses_the_scripted_session() -> None:
 # -- everything else a frame says -------------------------------------------------------------------
 
 
-def test_conditions_are_idle_first_then_by_load_and_threads() -> None:
-    visited = ["4xcpu@50%", "2xcpu@100%", "1xcpu@50%", "0xcpu@100%", "16xcpu@100%", "2xcpu@100%"]
+def test_conditions_are_idle_first_then_by_kind_load_and_threads() -> None:
+    visited = ["4xcpu@50%", "2xcpu@100%", "1xcpu@50%", "1xatomic@100%", "0xcpu@100%", "16xcpu@100%", "2xcpu@100%"]
     board = board_of(["a"], [slice_frame(i, "a", condition, [MS]) for i, condition in enumerate(visited)])
-    ordered = ["0xcpu@100%", "2xcpu@100%", "16xcpu@100%", "1xcpu@50%", "4xcpu@50%"]
+    ordered = ["0xcpu@100%", "1xatomic@100%", "2xcpu@100%", "16xcpu@100%", "1xcpu@50%", "4xcpu@50%"]
     assert [str(condition) for condition in board.conditions] == ordered
     assert [str(condition) for _, condition, _ in board.cells()] == ordered
     assert str(board.condition) == "2xcpu@100%"
