@@ -64,7 +64,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--quantile",
-        type=click.FloatRange(0, 100, min_open=True, max_open=True),
+        type=click.FloatRange(50, 100, max_open=True),
         default=99.0,
         metavar="PCT",
         help="The quantile that ratios compare [99].",

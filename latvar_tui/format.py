@@ -12,7 +12,7 @@ def three_digits(value: float) -> str:
     """Three significant digits at least, never an exponent: 0.0412, 4.12, 41.2, 412, 4120."""
     if value <= 0:
         return "0"
-    for limit, decimals in ((0.009995, 5), (0.09995, 4), (0.9995, 3), (9.995, 2), (99.95, 1)):
+    for limit, decimals in ((0.0009995, 6), (0.009995, 5), (0.09995, 4), (0.9995, 3), (9.995, 2), (99.95, 1)):
         if value < limit:
             return f"{value:.{decimals}f}"
     return f"{value:.0f}"
@@ -40,7 +40,7 @@ def percent(share: float | None) -> str:
 
 def quantile_name(quantile: float) -> str:
     """p50, p99.9."""
-    return f"p{quantile:g}"
+    return f"p{quantile:.10g}"
 
 
 def plural(number: int, noun: str) -> str:

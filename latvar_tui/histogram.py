@@ -194,10 +194,11 @@ class Histogram:
         return next(iter(self.quantiles_ns([q])), None)
 
     def quantiles_ns(self, qs: Iterable[float]) -> list[int]:
-        """Return quantiles (ns), equal to the last bit to the library's get_value_at_percentile.
+        """Return quantiles (ns): the library's get_value_at_percentile to the last bit, but at most `max_ns`.
 
         A quantile is the highest value of the bucket that holds the observation of its rank (0 %: the lowest
-        value of the first bucket), hence up to 0.1 % above that observation: also above `max_ns`.
+        value of the first bucket), hence up to 0.1 % above that observation. The exact maximum is known, and no
+        quantile is shown above it.
 
         Args:
             qs: percentages, 0 to 100, in any order.
@@ -217,7 +218,8 @@ class Histogram:
             self._known.update(zip(ranks, highest_ns(indices).tolist(), strict=True))
             if 0 in ranks:
                 self._known[0] = int(lowest_ns(indices[list(ranks).index(0)]))
-        return [self._known[q] for q in asked]
+        most = self.max_ns or 0
+        return [min(self._known[q], most) for q in asked]
 
     def beyond_quantile(self, q: float) -> int:
         """Return how many observations rank above the quantile's: what an upper quantile rests on.

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from latvar_tui import wire
+from latvar_tui.device.lifeline import signal_name
 
 LOG_LINES = 500
 _LEAVE_S = 1.0
@@ -43,7 +44,7 @@ class Link:
             os.set_blocking(fd, False)
         self._splitter = wire.LineSplitter()
         self._stderr_tail = b""
-        self._pids: set[int] = set()
+        self._pids: dict[int, float | None] = {}
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         """What the probe, the runners and ONNX Runtime printed, newest last."""
 
@@ -141,9 +142,9 @@ class Link:
 
     def _remember(self, frame: wire.Frame) -> None:
         if isinstance(frame, wire.Hello):
-            self._pids.add(frame.stressor_pid)
+            self._pids[frame.stressor_pid] = _started_s(frame.stressor_pid)
         elif isinstance(frame, wire.State) and frame.pid:
-            self._pids.add(frame.pid)
+            self._pids[frame.pid] = _started_s(frame.pid)
 
     def _epitaph(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -152,7 +153,7 @@ class Link:
         self._end_orphans()
         self.read_log()
         if status is not None and status < 0:
-            return f"The probe was ended by {signal.Signals(-status).name}: what it measured until then is kept."
+            return f"The probe was ended by {signal_name(-status)}: what it measured until then is kept."
         last = next((line for line in reversed(self.log) if line.strip()), "")
         detail = f" ({last.strip()[:160]})" if last and status else ""
         return f"The probe ended on its own{detail}: what it measured until then is kept."
@@ -161,11 +162,20 @@ class Link:
         """End children of a probe that could not do it itself.
 
         The kernel does this on Linux (parent-death signal). Elsewhere a stopped runner would stay for
-        ever. Each child leads a process group named by its pid, so a group that still exists and whose
-        leader's parent has become init is one of ours.
+        ever. A pid counts as ours only while its process began when ours did: no stranger is hit.
         """
-        for pid in self._pids:
-            with contextlib.suppress(OSError):
-                if os.getpgid(pid) == pid and os.getsid(pid) == os.getsid(0):
+        for pid, started_s in self._pids.items():
+            if started_s is not None and _started_s(pid) == started_s:
+                with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
         self._pids.clear()
+
+
+def _started_s(pid: int) -> float | None:
+    """When a process began (seconds since 1970), or None where that cannot be known."""
+    try:
+        import psutil
+
+        return float(psutil.Process(pid).create_time())
+    except Exception:
+        return None  # psutil documents none of what it raises on odd platforms

@@ -50,6 +50,7 @@ def _cell(contender: Contender, condition: Condition, cell: Cell) -> dict[str, A
         "settling": cell.settling,
         "dropped": cell.dropped,
         "disturbed": cell.disturbed,
+        "ungated_slices": cell.ungated,
         "measured_share": cell.measured_share,
         "settled": None,
         "memory_mb": contender.memory_mb,

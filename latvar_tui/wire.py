@@ -12,6 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
+
+from latvar_tui.candidate import parse_condition
+from latvar_tui.hdr_layout import COUNTS_LEN
+
 VERSION = 1
 MAX_LINE_BYTES = 1 << 20
 
@@ -77,7 +82,8 @@ class State:
 class Slice:
     """One candidate's slice under one condition.
 
-    ``start_ns``/``end_ns`` frame the slice from thaw to freeze; ``gap_ns`` is the pause before it;
+    ``start_ns``/``end_ns`` frame the slice from thaw to freeze; ``gap_ns`` is the pause before it, without
+    the time in which everything was held or stress threads were started;
     ``settling_ns`` is spent in the unrecorded inferences it begins with; ``service.sum_ns`` in the
     counted ones. ``dropped`` inferences met a change of condition, ``disturbed`` ones (counted all
     the same) a key stroke's drawing.
@@ -236,7 +242,7 @@ def _decode(line: bytes, types: Mapping[str, type[_T]], sender: str) -> _T | Non
     known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
     try:
         return _nested(cls, {name: value for name, value in body.items() if name in known})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise WireError(f"The {sender} sent a {cls.__name__} that cannot be read: {error}.") from error
 
 
@@ -247,7 +253,30 @@ def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
         values["sensors"] = {
             name: Reading(**_only(Reading, reading)) for name, reading in values.get("sensors", {}).items()
         }
+        _check_slice(values)
     return cls(**values)
+
+
+def _check_slice(values: Mapping[str, Any]) -> None:
+    """What the screen relies on, so that a damaged slice ends the link with a sentence and nothing else.
+
+    Raises:
+        ValueError, TypeError: a field is not what it should be.
+    """
+    parse_condition(values["condition"])
+    for f in fields(Slice):
+        if f.type == "int" and (not isinstance(values[f.name], int) or values[f.name] < 0):
+            raise ValueError(f"{f.name} is {values[f.name]!r}")
+    for counts in (values["service"], values["wait"]):
+        numbers = (counts.min_ns, counts.max_ns, counts.sum_ns, counts.overflow)
+        if any(not isinstance(number, int) or number < 0 for number in numbers) or counts.min_ns > counts.max_ns:
+            raise ValueError(f"counts have impossible extremes {numbers}")
+        if counts.pairs:
+            pairs = np.asarray(counts.pairs, np.int64)
+            if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.min() < 0 or pairs[:, 0].max() >= COUNTS_LEN:
+                raise ValueError("counts have impossible pairs")
+            if counts.overflow > pairs[:, 1].sum():
+                raise ValueError("counts have more overflow than observations")
 
 
 def _only(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:

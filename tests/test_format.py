@@ -198,7 +198,7 @@ def test_provisional_numbers_are_marked() -> None:
 
 WITHOUT_UNIT = {
     "n", "slices", "settling", "dropped", "disturbed", "stress_threads", "threads", "cores", "pid",
-    "measured_share", "overflow", "load_1min",
+    "measured_share", "overflow", "load_1min", "ungated_slices",
 }  # fmt: skip
 """Counts, and shares of 1."""
 

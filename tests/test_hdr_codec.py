@@ -30,9 +30,7 @@ both = pytest.mark.parametrize(
 unhurried = settings(deadline=None)
 
 LARGE = 2**46
-sparse = st.dictionaries(
-    st.integers(0, COUNTS_LEN - 1), st.integers(1, 300) | st.integers(1, LARGE), max_size=100
-)
+sparse = st.dictionaries(st.integers(0, COUNTS_LEN - 1), st.integers(1, 300) | st.integers(1, LARGE), max_size=100)
 
 
 def dense(pairs: dict[int, int]) -> NDArray[np.int64]:
@@ -114,9 +112,7 @@ HOSTILE = {
     "line break": GOOD + "\n",
     "too short": "HISTF",
     "V1 cookie": packed(payload(b""), cookie=0x1C849302),
-    "other length": base64.b64encode(
-        struct.pack(">II", 0x1C849314, 99) + zlib.compress(payload(b""))
-    ).decode(),
+    "other length": base64.b64encode(struct.pack(">II", 0x1C849314, 99) + zlib.compress(payload(b""))).decode(),
     "no zlib": base64.b64encode(struct.pack(">II", 0x1C849314, 4) + b"abcd").decode(),
     "no header": packed(b"\x1c\x84\x93\x13"),
     "inner cookie": packed(payload(b"", cookie=7)),

@@ -188,6 +188,7 @@ def test_a_parent_that_is_gone_already_is_noticed() -> None:
 
 def test_without_such_a_signal_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """macOS has no prctl, and some sandboxes no C library to ask."""
+
     def refuse(_: object) -> object:
         raise OSError("no C library")
 

@@ -19,7 +19,10 @@ README = ROOT / "README.md"
 
 
 def keys_table() -> str:
-    rows = [f"| {' '.join(key if key == '…' else f'`{key}`' for key in shown.split())} | {text} |" for shown, text in help_lines()]
+    rows = [
+        f"| {' '.join(key if key == '…' else f'`{key}`' for key in shown.split())} | {text} |"
+        for shown, text in help_lines()
+    ]
     return "\n".join(["| key | does |", "|---|---|", *rows])
 
 
@@ -31,7 +34,8 @@ def options_table() -> str:
         for option in command.params:
             if not isinstance(option, click.Option) or (command is record and option.name in both):
                 continue
-            shown = option.opts[0] if option.is_flag else f"{option.opts[0]} {option.make_metavar(click.Context(command))}"
+            metavar = "" if option.is_flag else f" {option.make_metavar(click.Context(command))}"
+            shown = option.opts[0] + metavar
             only = "" if option.name in both else f" (`{command.name}` only)"
             rows.append(f"| `{shown}` | {(option.help or '').rstrip('.')}{only} |")
     return "\n".join(["| option | means |", "|---|---|", *rows])

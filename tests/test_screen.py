@@ -136,6 +136,7 @@ def with_failure() -> list[wire.Frame]:
 
 
 EIGHT = tuple(f"squeezenet1_1@as=candidate-{letter}-with-a-long-name" for letter in "ABCDEFGH")
+EIGHT_SESSION = session(EIGHT, ["0xcpu@100%", "3xcpu@100%"], 4)
 SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "loading": (lambda: make_app(IDLE[:3], lost=""), ()),
     "idle": (lambda: make_app(IDLE), ()),
@@ -144,7 +145,7 @@ SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "base_kept": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ("b", "down", "p")),
     "failed_row": (lambda: make_app(with_failure()), ()),
     "probe_lost": (lambda: make_app(IDLE, lost="The probe was ended by SIGKILL: what it measured is kept."), ()),
-    "eight": (lambda: make_app(session(EIGHT, ["0xcpu@100%", "3xcpu@100%"], 4), EIGHT, condition="3xcpu@100%"), ("j", "j", "j")),
+    "eight": (lambda: make_app(EIGHT_SESSION, EIGHT, condition="3xcpu@100%"), ("j", "j", "j")),
     "help": (lambda: make_app(IDLE), ("question_mark",)),
     "device": (lambda: make_app(IDLE), ("i",)),
 }  # fmt: skip

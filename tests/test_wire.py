@@ -15,12 +15,22 @@ small = st.integers(0, 10**6)
 text = st.text(max_size=40)
 readings = st.builds(wire.Reading, st.none() | st.floats(allow_nan=False, allow_infinity=False), st.none() | text)
 pairs = st.lists(st.tuples(st.integers(0, 28671), st.integers(1, 10**6)).map(list), max_size=20)
-counts = st.builds(wire.Counts, pairs, ns, ns, ns, small, st.none() | text)
+
+
+@st.composite
+def plausible_counts(draw: st.DrawFn) -> wire.Counts:
+    chosen, extremes = draw(pairs), sorted([draw(ns), draw(ns)])
+    overflow = draw(st.integers(0, sum(count for _, count in chosen)))
+    return wire.Counts(chosen, extremes[0], extremes[1], draw(ns), overflow, draw(st.none() | text))
+
+
+counts = plausible_counts()
+conditions = st.sampled_from(["0xcpu@100%", "3xcpu@50%"])
 frames = st.one_of(
     st.builds(wire.Hello, st.dictionaries(text, text, max_size=3), small, small, ns, ns),
     st.builds(wire.State, text, st.sampled_from(["loading", "ready", "failed", "refused"]), text, small),
     st.builds(
-        wire.Slice, small, text, text, small, small, ns, ns, ns, ns, small, small, small, small, counts, counts,
+        wire.Slice, small, text, conditions, small, small, ns, ns, ns, ns, small, small, small, small, counts, counts,
         st.dictionaries(text, readings, max_size=3), st.lists(text, max_size=3),
     ),
     st.builds(wire.Note, text),
@@ -59,7 +69,7 @@ def test_lines_are_found_whatever_the_chunks(sent: list[wire.Command], size: int
 def test_unknown_fields_and_types_are_ignored() -> None:
     assert wire.decode_command(b'{"v":1,"type":"go","seq":7,"colour":"red"}') == wire.Go(7)
     assert wire.decode_command(b'{"v":1,"type":"dance"}') is None
-    body = json.loads(wire.encode(wire.Slice(*range(1, 1 + 13), wire.Counts(), wire.Counts())))  # type: ignore[arg-type]
+    body = json.loads(wire.encode(wire.Slice(1, "c", "0xcpu@100%", *range(10), wire.Counts(), wire.Counts())))  # type: ignore[arg-type]
     body["service"]["later"] = 1
     assert isinstance(wire.decode_frame(json.dumps(body).encode()), wire.Slice)
 
@@ -86,6 +96,23 @@ def test_anything_else_is_a_sentence(line: bytes) -> None:
 def test_damaged_lines_are_refused(line: bytes) -> None:
     with pytest.raises(wire.WireError):
         wire.decode_command(line)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"condition": "two threads"}, {"seq": "1"}, {"gap_ns": -1}, {"inferences": None}, {"service": {}, "wait": 7},
+        {"service": {"pairs": [[1, 2, 3]]}}, {"service": {"pairs": [[10**6, 1]]}}, {"service": {"pairs": [[1, -1]]}},
+        {"service": {"pairs": "ab"}}, {"service": {"pairs": [[1, 1]], "overflow": 2}},
+        {"service": {"min_ns": 2, "max_ns": 1}}, {"service": {"min_ns": None}}, {"service": {"pairs": [[1, 10**30]]}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_damaged_slices_are_refused(damage: dict[str, object]) -> None:
+    whole = wire.Slice(1, "c", "0xcpu@100%", *range(10), wire.Counts(), wire.Counts())  # type: ignore[arg-type]
+    body = json.loads(wire.encode(whole)) | damage
+    with pytest.raises(wire.WireError, match="Slice that cannot be read"):
+        wire.decode_frame(json.dumps(body).encode())
 
 
 def test_endless_lines_are_refused() -> None:

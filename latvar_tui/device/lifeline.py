@@ -37,6 +37,14 @@ def name_process(name: str) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
+def signal_name(number: int) -> str:
+    """SIGKILL, or "signal 40" for one that has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def lock_path() -> Path:
     """The file whose lock says that this user is measuring on this device."""
     return Path(tempfile.gettempdir()) / f"latvar-tui-{os.getuid()}.lock"
@@ -46,7 +54,7 @@ class OneProbe:
     """The device's measuring place: a file lock, which the kernel gives back however we end."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or lock_path()
+        self._path = path
         self._fd: int | None = None
 
     def take(self) -> str | None:
@@ -57,6 +65,7 @@ class OneProbe:
             file can be made guards nothing and holds nobody up.
         """
         try:
+            self._path = self._path or lock_path()
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError:
             return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from latvar_tui.candidate import Candidate
 from latvar_tui.device.child import Child
+from latvar_tui.device.lifeline import signal_name
 from latvar_tui.device.runner import ANSWER, ORDER, run_candidate
 from latvar_tui.device.tape import Tape
 from latvar_tui.wire import State
@@ -83,5 +84,5 @@ class Runner:
         elif -status == signal.SIGKILL:
             reason = "killed, most likely for want of memory"
         else:
-            reason = f"crashed ({signal.Signals(-status).name}); the log (i) may say more"
+            reason = f"crashed ({signal_name(-status)}); the log (i) may say more"
         return State(self.name, "failed", reason)

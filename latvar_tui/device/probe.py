@@ -49,7 +49,7 @@ class Probe:
         self._went = -1  # the last frame that the screen has drawn
         self._said_at_s: float | None = None  # when the last slice's frame was sent, until it is drawn
         self._held = False
-        self._held_ns = 0  # of the present gap: time that is nobody's
+        self._idle_ns = 0  # of the present gap: held, or waiting for stress threads; nobody's time
         self._seq = 0
         self._slice_of: Runner | None = None
         self._changed_at_ns: int | None = None
@@ -157,7 +157,7 @@ class Probe:
                 place=place,
                 start_ns=start_ns,
                 end_ns=end_ns,
-                gap_ns=start_ns - gap_began_ns - self._held_ns,
+                gap_ns=start_ns - gap_began_ns - self._idle_ns,
                 settling_ns=answer.settling_ns,
                 inferences=binned.inferences,
                 settling=answer.settling,
@@ -170,7 +170,7 @@ class Probe:
             )
         )
         self._said_at_s = time.monotonic()
-        self._held_ns = 0
+        self._idle_ns = 0
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
 
@@ -197,13 +197,15 @@ class Probe:
             since_ns = time.perf_counter_ns()
             while self._held or self._pace.is_away(time.monotonic()):
                 self._listen(None)
-            self._held_ns = time.perf_counter_ns() - since_ns
-            notes.append(f"held for {self._held_ns / 1e9:.1f} s")
+            held_ns = time.perf_counter_ns() - since_ns
+            self._idle_ns += held_ns
+            notes.append(f"held for {held_ns / 1e9:.1f} s")
         return notes
 
     def _reach_wanted(self) -> None:
         """Thaw the stressor and wait until its threads are those asked for: nothing is measured before."""
         self._stressor.child.thaw()
+        began_ns = time.perf_counter_ns()
         patient_until_s = time.monotonic() + STRESS_PATIENCE_S
         while self._stressor.reached != self._wanted:
             self._stressor.order(self._wanted)  # it may have changed once more while we waited
@@ -213,6 +215,7 @@ class Probe:
                 patient_until_s = float("inf")
             else:
                 self._listen(None if left_s == float("inf") else left_s)
+        self._idle_ns += time.perf_counter_ns() - began_ns
 
     # -- listening ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ lets psutil's and the platform's errors through) where there is none.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -46,7 +47,8 @@ class Sensors:
 
     def _one(self, sensor: Callable[[Sensors], float]) -> Reading:
         try:
-            return Reading(round(float(sensor(self)), 3))
+            value = float(sensor(self))
+            return Reading(round(value, 3)) if math.isfinite(value) else Reading(reason=f"it reads {value}")
         except Missing as missing:
             return Reading(reason=str(missing))
         except Exception as error:
@@ -112,7 +114,8 @@ def frequency_mhz(sensors: Sensors) -> float:
 
 def temperature_c(sensors: Sensors) -> float:
     """The hottest thermal zone, °C."""
-    found_mc = _numbers(sensors, "sys/class/thermal/thermal_zone*/temp")
+    # Zones of other things than temperature, or in other units, are common on phones.
+    found_mc = [mc for mc in _numbers(sensors, "sys/class/thermal/thermal_zone*/temp") if 1_000 <= mc <= 150_000]
     if not found_mc:
         raise Missing("no thermal zone can be read")
     return max(found_mc) / 1000

@@ -30,6 +30,7 @@ class Cell:
     settling: int = 0
     dropped: int = 0
     disturbed: int = 0
+    ungated: int = 0
     counted_ns: int = 0
     waited_ns: int = 0
     settling_ns: int = 0
@@ -42,6 +43,7 @@ class Cell:
         self.settling += frame.settling
         self.dropped += frame.dropped
         self.disturbed += frame.disturbed
+        self.ungated += "ungated" in frame.notes
         self.counted_ns += frame.service.sum_ns
         self.settling_ns += frame.settling_ns
         self.wall_ns += frame.end_ns - frame.start_ns
@@ -169,6 +171,11 @@ class Board:
         return sorted(self._visited, key=lambda c: (not c.is_idle, c.kind, -c.load_pct, c.stress_threads))
 
     @property
+    def ungated(self) -> int:
+        """How many of the last 40 slices began while the screen may still have been drawing."""
+        return sum(ungated for _, _, ungated in self._frames)
+
+    @property
     def gap_share(self) -> float | None:
         """Share of the recent wall time spent in gaps; None before the second slice."""
         gaps = sum(gap for gap, _, _ in self._frames)
@@ -183,11 +190,11 @@ class Board:
             contender.state, contender.reason = "loading", ""
 
     def clear(self) -> None:
-        """Forget every count; the line-up and the conditions visited stay."""
+        """Forget every count, and with them the conditions visited; the line-up stays."""
         self._cells.clear()
         self._last_cell = None
         self._frames.clear()
-        self._visited = {self.condition: None}
+        self._visited.clear()
 
 
 def _add(histogram: Histogram, counts: wire.Counts) -> None:

@@ -61,7 +61,7 @@ def table(
             histogram = cell.service if window_s is None else cell.recent(board.now_ns, window_s)
             if histogram.total:
                 measured[contender.id] = histogram
-    best = min(measured.values(), key=lambda h: h.quantile_ns(ranked_by) or 0, default=None)
+    best = _best(board, measured, ranked_by)
     rows = []
     for contender in board.contenders:
         own = measured.get(contender.id)
@@ -83,6 +83,13 @@ def table(
             )
         )
     return rows
+
+
+def _best(board: Board, measured: Mapping[str, Histogram], quantile: float) -> Histogram | None:
+    """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none."""
+    failed = {contender.id for contender in board.contenders if contender.state == "failed"}
+    running = [histogram for name, histogram in measured.items() if name not in failed]
+    return min(running, key=lambda histogram: histogram.quantile_ns(quantile) or 0, default=None)
 
 
 def _ratio(own: Histogram, other: Histogram | None, quantile: float) -> Ratio | None:

@@ -49,6 +49,7 @@ class StatusLine(LineWidget):
             "idle" if condition.is_idle else f"{condition.stress_threads} × {condition.kind} at {condition.load_pct} %",
             f"measured {percent(counted / wall if wall else None):>5}",
             f"pauses {percent(board.gap_share):>4}",
+            *([f"ungated {board.ungated} of 40"] if board.ungated else []),
             _reading(board.sensors, "cpu_pct", "CPU", "{:3.0f} %"),
             _reading(board.sensors, "steal_pct", "stolen", "{:2.0f} %"),
             _reading(board.sensors, "frequency_mhz", "clock", "{:4.0f} MHz"),
