@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from latvar_tui.candidate import Candidate
+from latvar_tui.device.lineup import Runner
 from latvar_tui.device.runner import SETTLING_NS, run_slice, warm_up
 from latvar_tui.device.tape import CAPACITY, Tape
 
@@ -70,3 +72,25 @@ def test_warm_up_runs_at_least_once() -> None:
     calls = []
     assert warm_up(lambda: calls.append(1)) >= 0
     assert calls
+
+
+def test_a_model_that_fails_in_a_slice_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = iter(range(100))
+
+    def infer() -> None:
+        if next(calls) == 60:
+            raise RuntimeError("Non-zero status code:\n the input is too large")
+
+    monkeypatch.setattr("latvar_tui.device.workload.load", lambda candidate: infer)
+    runner = Runner(Candidate("m", 1), forget=lambda: None)
+    try:
+        assert runner.finish_loading().state == "ready"
+        runner.begin_slice(10**12)
+        assert runner.end_slice() is None
+        buried = runner.bury()
+    finally:
+        runner.child.end()
+    assert (buried.state, buried.reason) == (
+        "failed",
+        "an inference failed: Non-zero status code: the input is too large",
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from latvar_tui.candidate import Candidate
 from latvar_tui.device.child import Child
 from latvar_tui.device.lifeline import signal_name
-from latvar_tui.device.runner import ANSWER, ORDER, run_candidate
+from latvar_tui.device.runner import ANSWER, FAILED, ORDER, run_candidate
 from latvar_tui.device.tape import Tape
 from latvar_tui.wire import State
 
@@ -35,6 +35,7 @@ class Runner:
         self.tape = Tape()
         self.ready = False
         self.wait_unavailable: str | None = None
+        self._last_words = ""
         tape = self.tape
         self.child = Child(
             "latvar-runner", lambda orders, answers: run_candidate(candidate, tape, orders, answers), forget
@@ -65,21 +66,31 @@ class Runner:
 
     def end_slice(self) -> Answer | None:
         """Take the answer and freeze; None if the runner has died instead."""
-        answer = b""
-        while len(answer) < ANSWER.size:
-            chunk = os.read(self.child.answers, ANSWER.size - len(answer))
-            if not chunk:
-                return None
-            answer += chunk
+        answer = self._read(ANSWER.size)
+        if len(answer) < ANSWER.size:
+            return None
+        fields = ANSWER.unpack(answer)
+        if fields[0] == FAILED:
+            self._last_words = self._read(fields[1]).decode(errors="replace")
+            return None
         self.child.freeze()
-        return Answer(*ANSWER.unpack(answer)[:4])
+        return Answer(*fields[:4])
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes of its answers, or fewer if it has died."""
+        found = b""
+        while len(found) < size and (chunk := os.read(self.child.answers, size - len(found))):
+            found += chunk
+        return found
 
     def bury(self) -> State:
         """Reap a runner that has died; say of what."""
         self.ready = False
         self.child.end()
         status = self.child.exit_status or 0
-        if status >= 0:
+        if self._last_words:
+            reason = f"an inference failed: {self._last_words}"
+        elif status >= 0:
             reason = "its process ended on its own; the log (i) says more"
         elif -status == signal.SIGKILL:
             reason = "killed, most likely for want of memory"

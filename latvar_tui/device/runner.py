@@ -25,6 +25,9 @@ ANSWER = struct.Struct("<qqqqqq")
 """The answer: inferences, settling inferences, settling ns, delay counter before the first (-1: no
 counter), start and end of the whole slice (perf_counter ns)."""
 
+FAILED = -1
+"""In place of the number of inferences: the model failed; the next field is the length of its last words."""
+
 SETTLING_NS = 10_000_000
 SETTLING_INFERENCES = 5
 SETTLING_NOT_NEEDED_NS = 50_000_000
@@ -81,7 +84,12 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
     while order := orders.read(ORDER.size):
         (slice_ns,) = ORDER.unpack(order)
         settle = SETTLING_INFERENCES if median_ns < SETTLING_NOT_NEEDED_NS else 0
-        inferences, *rest = run_slice(infer, tape, slice_ns, settle, counter.fd)
+        try:
+            inferences, *rest = run_slice(infer, tape, slice_ns, settle, counter.fd)
+        except Exception as error:
+            last_words = " ".join(str(error).split())[:300].encode() or type(error).__name__.encode()
+            answers.write(ANSWER.pack(FAILED, len(last_words), 0, 0, 0, 0) + last_words)
+            return
         median_ns = int(np.median(tape.durations[:inferences]))
         answers.write(ANSWER.pack(inferences, *rest))
 
