@@ -168,9 +168,12 @@ def _print_tables(board: Board, ranked_by: float) -> None:
     """Leave the numbers behind, a table for each condition."""
     from latvar_tui.columns import text_table
     from latvar_tui.study.table import table
+    from latvar_tui.summary import remarks
 
     for condition in board.conditions:
         click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by))]))
+    for note in remarks(board):
+        click.echo(f"note: {note}")
 
 
 def _no_screen() -> str | None:

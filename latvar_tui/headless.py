@@ -37,15 +37,16 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
         KeyboardInterrupt: Ctrl-C.
     """
     link.send(wire.Go(0))
-    began_ns: int | None = None
+    elapsed_ns = 0
     with _held_while_stopped(link):
         for frame in link.frames():
             board.take(frame)
             refuse(frame, board)
             if not isinstance(frame, wire.Slice):
                 continue
-            began_ns = frame.start_ns if began_ns is None else began_ns
-            elapsed_s = (frame.end_ns - began_ns) / 1e9
+            # Slices and gaps alone: time in which everything was held is not measured.
+            elapsed_ns += frame.gap_ns + frame.end_ns - frame.start_ns
+            elapsed_s = elapsed_ns / 1e9
             reporter.sliced(board, frame, elapsed_s)
             if duration_s is not None and elapsed_s >= duration_s:
                 return

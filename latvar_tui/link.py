@@ -8,9 +8,12 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
+import latvar_tui
 from latvar_tui import wire
 from latvar_tui.device.lifeline import signal_name
 
@@ -27,13 +30,16 @@ class Link:
 
     def __init__(self, *, force: bool = False) -> None:
         """Start the probe. Call from the main thread: the kernel ends it with the thread that forked it."""
-        command = [sys.executable, "-m", "latvar_tui.device", "--parent", str(os.getpid())]
+        # -P: a random.py in the user's folder is not to run inside the probe.
+        command = [sys.executable, "-P", "-m", "latvar_tui.device", "--parent", str(os.getpid())]
+        paths = [os.environ.get("PYTHONPATH", ""), str(Path(latvar_tui.__file__).parent.parent)]
         self._process = subprocess.Popen(
             command + (["--force"] if force else []),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
             # Its own group: Ctrl-C and Ctrl-Z in the terminal are ours to handle, in our own time.
             process_group=0,
         )
@@ -44,6 +50,7 @@ class Link:
             os.set_blocking(fd, False)
         self._splitter = wire.LineSplitter()
         self._stderr_tail = b""
+        self._trouble: str | None = None
         self._pids: dict[int, float | None] = {}
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         """What the probe, the runners and ONNX Runtime printed, newest last."""
@@ -68,6 +75,10 @@ class Link:
         self.read_log()
         frames: list[wire.Frame] = []
         while True:
+            if self._trouble is not None:
+                if frames:
+                    return frames  # what came before it counts; the trouble is raised at the next call
+                raise LinkLost(self._trouble)
             try:
                 chunk = os.read(self._frames_fd, 1 << 18)
             except BlockingIOError:
@@ -83,11 +94,21 @@ class Link:
                         self._remember(frame)
                         frames.append(frame)
             except wire.WireError as error:
-                raise LinkLost(str(error)) from error
+                self._trouble = str(error)
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until a frame (or the end) is there to be received; False if the time was up."""
-        return bool(select.select([self._frames_fd], [], [], timeout_s)[0])
+        limit_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
+        watched = {self._frames_fd, self._stderr_fd}
+        while self._trouble is None:
+            left_s = None if timeout_s is None else max(0.0, limit_s - time.monotonic())
+            ready = select.select(watched, [], [], left_s)[0]
+            if self._frames_fd in ready or not ready:
+                return bool(ready)
+            # A full pipe of log lines would stop whoever prints them.
+            if not self.read_log():
+                watched.discard(self._stderr_fd)
+        return True
 
     def frames(self) -> Iterator[wire.Frame]:
         """Frames as they come, blocking between them.

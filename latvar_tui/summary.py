@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from latvar_tui.candidate import Condition
-from latvar_tui.format import quantile_name
+from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
 from latvar_tui.study.table import QUANTILES
@@ -15,7 +15,7 @@ SCHEMA = "latvar-tui/1"
 
 def summary(board: Board) -> dict[str, Any]:
     """Everything measured, as the contract's document. ``settled`` is null: this version does not judge it."""
-    notes = list(dict.fromkeys(board.notes))
+    notes = remarks(board)
     notes.append("This version computes no confidence intervals and looks for no reversals.")
     return {
         "schema": SCHEMA,
@@ -34,6 +34,19 @@ def summary(board: Board) -> dict[str, Any]:
         },
         "notes": notes,
     }
+
+
+def remarks(board: Board) -> list[str]:
+    """What a reader of the numbers must know: who failed, what was noted, how often the screen was not waited for."""
+    notes = list(dict.fromkeys(board.notes))
+    ungated = sum(cell.ungated for _, _, cell in board.cells())
+    disturbed = sum(cell.disturbed for _, _, cell in board.cells())
+    if ungated:
+        slices = sum(cell.slices for _, _, cell in board.cells())
+        notes.append(f"{ungated} of {slices} slices began while the screen may still have been drawing.")
+    if disturbed:
+        notes.append(f"{plural(disturbed, 'inference')} ran while a key was answered.")
+    return notes
 
 
 def _cell(contender: Contender, condition: Condition, cell: Cell) -> dict[str, Any]:

@@ -131,7 +131,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Start:
-    """Load these candidates and begin. ``gated``: wait for ``Go`` in every gap."""
+    """Load these candidates and begin.
+
+    ``gated``: wait for ``Go`` in every gap. A screen elsewhere is not waited for, but must send a ``Go`` now and
+    then all the same: one that is silent for five seconds is taken for gone, and everything is frozen until it
+    speaks.
+    """
 
     TYPE: ClassVar[str] = "start"
     candidates: Sequence[str]

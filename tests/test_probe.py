@@ -182,6 +182,43 @@ def _cores() -> int:
     return usable_cores()
 
 
+def test_a_failure_after_a_hold_takes_nobody_along(start: Start, small_model: str) -> None:
+    link = start([f"{small_model}@as=A", f"{small_model}@as=B"])
+    frames = frames_until(link, after_seq(2))
+    victim = next(f for f in frames if isinstance(f, wire.State) and f.state == "ready")
+    link.send(wire.Hold())
+    last = slices(frames)[-1]
+    link.send(wire.Go(last.seq))
+    while link.wait(0.5):  # at most the slice that was running
+        for last in slices(link.receive()):
+            link.send(wire.Go(last.seq))
+    os.kill(victim.pid, signal.SIGKILL)
+    link.send(wire.Resume())
+    after = slices(frames_until(link, after_seq(last.seq + 3)))
+    assert {frame.candidate for frame in after} != {victim.candidate}
+    assert all(frame.gap_ns >= 0 for frame in after)
+
+
+def test_nothing_is_measured_while_held_from_the_start(small_model: str) -> None:
+    link = Link(force=True)
+    try:
+        link.send(wire.Start([small_model], "1xcpu@100%", 20.0))
+        link.send(wire.Hold())
+        link.send(wire.Go(0))
+        frames_until(link, lambda frame: isinstance(frame, wire.State) and frame.state == "ready")
+        assert not link.wait(0.5)
+        link.send(wire.Resume())
+        frames_until(link, after_seq(1))
+    finally:
+        link.close()
+
+
+def test_more_threads_than_the_device_allows_is_a_sentence(start: Start, small_model: str) -> None:
+    link = start([small_model], "100000xcpu@100%")
+    failure = frames_until(link, lambda frame: isinstance(frame, wire.Failure))[-1]
+    assert isinstance(failure, wire.Failure) and failure.usage and "1024" in failure.text
+
+
 def test_a_killed_stressor_comes_back(start: Start, small_model: str) -> None:
     link = start([small_model], "1xcpu@100%")
     frames = frames_until(link, after_seq(2))

@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -50,13 +51,15 @@ class Child:
                 _enter_child(parent)
                 name_process(name)
                 forget()
+                os.write(answers_write, b"!")
                 with os.fdopen(orders_read, "rb", 0) as orders, os.fdopen(answers_write, "wb", 0) as answers:
-                    body(orders, answers)
+                    try:
+                        body(orders, answers)
+                    except Exception:
+                        # Before the pipe closes: at its end the probe buries us, whatever is left to say.
+                        traceback.print_exc()
+                        raise
                 status = 0
-            except (KeyboardInterrupt, BrokenPipeError):
-                pass
-            except BaseException:
-                traceback.print_exc()
             finally:
                 with contextlib.suppress(OSError):
                     sys.stderr.flush()
@@ -67,6 +70,8 @@ class Child:
             os.setpgid(self.pid, self.pid)
         self.frozen = False
         self.exit_status: int | None = None
+        # Only a child that has let go of what is ours, and dies with us, may be frozen.
+        os.read(self.answers, 1)
 
     def send(self, order: bytes) -> None:
         """Write an order; a child that has died is noticed at its answers, not here."""
@@ -91,6 +96,20 @@ class Child:
             os.close(self._orders)
             os.close(self.answers)
 
+    def bury(self) -> int:
+        """Reap a child that has closed its pipe, giving it a moment to end on its own; its exit status."""
+        limit_s = time.monotonic() + 1.0
+        while self.exit_status is None and time.monotonic() < limit_s:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_status = os.waitstatus_to_exitcode(status)
+                os.close(self._orders)
+                os.close(self.answers)
+            else:
+                time.sleep(0.001)
+        self.end()
+        return self.exit_status or 0
+
     def reap(self) -> None:
         """Wait for the child, which is ending, and keep its exit status."""
         with contextlib.suppress(ChildProcessError):
@@ -113,9 +132,9 @@ class Child:
 
 
 def _enter_child(parent: int) -> None:
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
     die_with(parent)

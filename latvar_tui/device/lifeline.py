@@ -71,13 +71,16 @@ class OneProbe:
             return None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             holder = os.pread(fd, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
             return (
                 f"Another latvar-tui is measuring on this device (process {holder}), and two would disturb "
                 "each other: end that one, or go on all the same with --force."
             )
+        except OSError:
+            os.close(fd)  # a file system without locks guards nothing
+            return None
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd

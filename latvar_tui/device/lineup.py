@@ -56,7 +56,7 @@ class Runner:
         self.child.freeze()
         self.ready = True
         self.wait_unavailable = said["unavailable"]
-        return State(self.name, "ready", pid=self.child.pid, memory_mb=said["rss_mb"])
+        return State(self.name, "ready", pid=self.child.pid, memory_mb=said["memory_mb"])
 
     def begin_slice(self, slice_ns: int) -> None:
         """Thaw it with its order already in the pipe, so that it starts at once."""
@@ -86,8 +86,7 @@ class Runner:
     def bury(self) -> State:
         """Reap a runner that has died; say of what."""
         self.ready = False
-        self.child.end()
-        status = self.child.exit_status or 0
+        status = self.child.bury()
         if self._last_words:
             reason = f"an inference failed: {self._last_words}"
         elif status >= 0:

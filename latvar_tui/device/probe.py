@@ -6,10 +6,11 @@ import contextlib
 import os
 import random
 import selectors
+import signal
 import time
 
 from latvar_tui import wire
-from latvar_tui.candidate import Condition, UsageError, parse_candidate, parse_condition
+from latvar_tui.candidate import MAX_THREADS, Condition, UsageError, parse_candidate, parse_condition
 from latvar_tui.device.binning import bin_slice
 from latvar_tui.device.child import Child
 from latvar_tui.device.cores import usable_cores
@@ -21,12 +22,13 @@ from latvar_tui.device.sensors import Sensors
 from latvar_tui.device.stress import KINDS
 from latvar_tui.device.stress_control import StressControl
 
+MOST_STRESSOR_DEATHS = 3
 STRESS_PATIENCE_S = 1.0
 """After so long of waiting for the stress threads that were asked for, the user is told."""
 
 
-class Ended(Exception):
-    """The screen has gone, or said quit."""
+class Ended(BaseException):
+    """The screen has gone, or said quit. Not an Exception: a sensor's handler must not swallow it."""
 
 
 class Probe:
@@ -44,6 +46,7 @@ class Probe:
         self._family.append(self._stressor.child)
         self._selector.register(self._stressor.child.answers, selectors.EVENT_READ)
         self._start: wire.Start | None = None
+        self._stressor_deaths = 0
         self._wanted = Condition()  # the condition asked for
         self._pace = Pace(time.monotonic())
         self._went = -1  # the last frame that the screen has drawn
@@ -67,13 +70,17 @@ class Probe:
             self._say(wire.Hello(device_facts(), *pids, time.perf_counter_ns(), time.time_ns()))
             while self._start is None:
                 self._listen(None)
-            if self._load(self._start):
-                self._take_turns(self._start)
+            if not self._load(self._start):
+                self._say(wire.Failure("No candidate can be measured: each of them failed, for the reason in its row."))
+                return
+            self._take_turns(self._start)
         except Ended:
             pass
         except (wire.WireError, UsageError) as error:
             self._say(wire.Failure(str(error), usage=isinstance(error, UsageError)))
         finally:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
             for child in self._family:
                 child.end()
 
@@ -97,43 +104,56 @@ class Probe:
     def _take_turns(self, start: wire.Start) -> None:
         """Round after round: one slice of every candidate, in shuffled order, under one condition."""
         slice_ns = round(start.slice_ms * 1e6)
-        gap_began_ns = time.perf_counter_ns()
-        notes = self._wait_for_screen(start.gated, first=True)
+        # The screen is still importing and painting: measuring now would measure that.
+        while start.gated and self._went < 0:
+            self._listen(None)
+        self._pace.heard(time.monotonic())  # loading may have taken longer than the lease
+        self._readings = self._sensors.read()
+        gap_began_ns: int | None = None
+        notes: list[str] = []
         round_number = 0
         while ready := [runner for runner in self._runners if runner.ready]:
             condition = self._wanted
             for place, runner in enumerate(random.sample(ready, len(ready))):
-                self._reach_wanted()
+                notes += self._make_ready()
                 if self._wanted != condition:
                     break  # a round is measured under one condition
                 gap_began_ns = self._measure(runner, slice_ns, round_number, place, gap_began_ns, notes)
-                notes = self._wait_for_screen(start.gated)
+                if gap_began_ns is not None:
+                    notes = []
+                notes += self._wait_for_screen(start.gated)
                 if self._wanted != condition:
                     break
             round_number += 1
         self._say(wire.Failure("No candidate is left to measure: each of them failed, for the reason in its row."))
 
     def _measure(
-        self, runner: Runner, slice_ns: int, round_number: int, place: int, gap_began_ns: int, notes: list[str]
-    ) -> int:
-        """One slice, thawed to frozen, and its frame; returns the time at which it ended."""
+        self, runner: Runner, slice_ns: int, round_number: int, place: int, gap_began_ns: int | None, notes: list[str]
+    ) -> int | None:
+        """One slice, thawed to frozen, and its frame.
+
+        Returns:
+            The time at which it ended and the next gap began; None if the runner died, and no gap is anybody's.
+        """
         condition = self._wanted
         self._changed_at_ns = None
         self._disturbances.clear()
         self._selector.register(runner.child.answers, selectors.EVENT_READ)
         self._slice_of = runner
         start_ns = time.perf_counter_ns()
+        gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
+        self._idle_ns = 0
         runner.begin_slice(slice_ns)
         while runner.child.answers not in self._listen(None):
             pass
         answer = runner.end_slice()
-        self._stressor.child.freeze()
+        self._stressor.freeze()
         end_ns = time.perf_counter_ns()
         self._slice_of = None
         self._selector.unregister(runner.child.answers)
         if answer is None:
             self._say(runner.bury())
-            return end_ns
+            return None
         self._listen(0)  # a key struck at the very end of the slice belongs to it
         if self._busy_since_ns is not None:
             self._disturbances.append((self._busy_since_ns, end_ns))
@@ -157,7 +177,7 @@ class Probe:
                 place=place,
                 start_ns=start_ns,
                 end_ns=end_ns,
-                gap_ns=start_ns - gap_began_ns - self._idle_ns,
+                gap_ns=gap_ns,
                 settling_ns=answer.settling_ns,
                 inferences=binned.inferences,
                 settling=answer.settling,
@@ -170,52 +190,52 @@ class Probe:
             )
         )
         self._said_at_s = time.monotonic()
-        self._idle_ns = 0
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
 
     # -- the gap ------------------------------------------------------------------------------------
 
-    def _wait_for_screen(self, gated: bool, first: bool = False) -> list[str]:
+    def _wait_for_screen(self, gated: bool) -> list[str]:
         """Stay in the gap until the screen has drawn (or its time is up); what the next frame must say."""
-        notes: list[str] = []
-        if first:
-            # The screen is still importing and painting: measuring now would measure that.
-            while gated and self._went < 0:
-                self._listen(None)
-            return notes
-        deadline_s = time.monotonic() + (self._pace.patience_s if gated else 0.0)
+        began_s = time.monotonic()
+        deadline_s = began_s + (self._pace.patience_s if gated else 0.0)
         while self._went < self._seq:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
-                if gated:
-                    notes.append("ungated")
-                break
+                return ["ungated"] if gated else []
             self._listen(left_s)
-        self._listen(0)
-        if self._held or self._pace.is_away(time.monotonic()):
-            since_ns = time.perf_counter_ns()
-            while self._held or self._pace.is_away(time.monotonic()):
-                self._listen(None)
-            held_ns = time.perf_counter_ns() - since_ns
-            self._idle_ns += held_ns
-            notes.append(f"held for {held_ns / 1e9:.1f} s")
-        return notes
+        return []
 
-    def _reach_wanted(self) -> None:
-        """Thaw the stressor and wait until its threads are those asked for: nothing is measured before."""
-        self._stressor.child.thaw()
+    def _make_ready(self) -> list[str]:
+        """Stay in the gap until nothing is held and the stress threads are those asked for: not before.
+
+        That time is nobody's: it says nothing of how the instrument takes its turns.
+        """
+        notes: list[str] = []
         began_ns = time.perf_counter_ns()
         patient_until_s = time.monotonic() + STRESS_PATIENCE_S
-        while self._stressor.reached != self._wanted:
+        self._listen(0)
+        while True:
+            if self._held or self._pace.is_away(time.monotonic()):
+                self._stressor.freeze()
+                since_s = time.monotonic()
+                while self._held or self._pace.is_away(time.monotonic()):
+                    self._listen(None)
+                held_s = time.monotonic() - since_s
+                if held_s > 0.1:
+                    notes.append(f"held for {held_s:.1f} s")
+            self._stressor.thaw()
             self._stressor.order(self._wanted)  # it may have changed once more while we waited
+            if self._stressor.reached == self._wanted:
+                break
             left_s = patient_until_s - time.monotonic()
             if left_s <= 0:
                 self._say(wire.Note(f"Waiting for {self._wanted.stress_threads} stress threads to start."))
                 patient_until_s = float("inf")
             else:
-                self._listen(None if left_s == float("inf") else left_s)
+                self._listen(min(left_s, 1.0))
         self._idle_ns += time.perf_counter_ns() - began_ns
+        return notes
 
     # -- listening ----------------------------------------------------------------------------------
 
@@ -238,6 +258,8 @@ class Probe:
     def _obey(self, command: wire.Command) -> None:
         match command:
             case wire.Start():
+                if not command.candidates or not 1 <= float(command.slice_ms) <= 60_000:
+                    raise UsageError("There is nothing to measure: name a candidate, and a slice of 1 to 60000 ms.")
                 self._wanted = _checked(command.condition)
                 self._start = self._start or command
             case wire.SetCondition():
@@ -281,6 +303,9 @@ class Probe:
 
     def _replace_stressor(self) -> None:
         """Somebody killed it: whatever ran in this slice ran under an unknown condition."""
+        self._stressor_deaths += 1
+        if self._stressor_deaths > MOST_STRESSOR_DEATHS:
+            raise UsageError("The stressor is killed again and again by this device: measure with --stress 0.")
         self._selector.unregister(self._stressor.child.answers)
         self._stressor.child.end()
         self._changed_at_ns = 0
@@ -288,7 +313,7 @@ class Probe:
         self._stressor = StressControl(self._forget_in_child)
         self._family.append(self._stressor.child)
         self._selector.register(self._stressor.child.answers, selectors.EVENT_READ)
-        self._stressor.child.thaw()
+        self._stressor.thaw()
         self._say(wire.Note("The stressor was killed from outside and has been started again."))
 
     # -- plumbing -----------------------------------------------------------------------------------
@@ -317,6 +342,8 @@ def _checked(text: str) -> Condition:
         condition = parse_condition(text)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if not 10 <= condition.load_pct <= 100 or condition.stress_threads > MAX_THREADS:
+        raise UsageError(f"There is no stress '{text}': use at most {MAX_THREADS} threads, at a load of 10 to 100 %.")
     if condition.kind not in KINDS:
         raise UsageError(f"There is no kind of stress '{condition.kind}': use {', '.join(KINDS)}.")
     return condition

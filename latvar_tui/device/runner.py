@@ -80,7 +80,7 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
         _say(answers, state="failed", reason=f"it fails on its first inference: {text}")
         return
     counter = DelayCounter()
-    _say(answers, state="ready", unavailable=counter.unavailable, rss_mb=_resident_mb())
+    _say(answers, state="ready", unavailable=counter.unavailable, memory_mb=_memory_mb())
     while order := orders.read(ORDER.size):
         (slice_ns,) = ORDER.unpack(order)
         settle = SETTLING_INFERENCES if median_ns < SETTLING_NOT_NEEDED_NS else 0
@@ -95,16 +95,15 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
 
 
 def warm_up(infer: Callable[[], object]) -> int:
-    """Run until arenas are filled and code paths chosen; return the last inference's time, ns."""
+    """Run until arenas are filled and code paths chosen; return the median inference's time, ns."""
     now = time.perf_counter_ns
-    begin = last = now()
-    duration = 0
-    for _ in range(WARM_UP_INFERENCES):
+    begin = now()
+    durations: list[int] = []
+    while len(durations) < WARM_UP_INFERENCES and now() - begin < WARM_UP_NS:
+        start = now()
         infer()
-        duration, last = now() - last, now()
-        if last - begin > WARM_UP_NS:
-            break
-    return duration
+        durations.append(now() - start)
+    return int(np.median(durations))
 
 
 def run_slice(
@@ -168,9 +167,10 @@ def _say(answers: BinaryIO, **message: object) -> None:
     answers.write(json.dumps(message).encode() + b"\n")
 
 
-def _resident_mb() -> float | None:
-    """Resident memory of this process in MB, where /proc tells."""
+def _memory_mb() -> float | None:
+    """Memory that this process alone takes, in MB, where /proc tells: what it shares with the probe is not its own."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+        private_kb = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+        return round(private_kb * 1024 / 1e6, 1)
     return None

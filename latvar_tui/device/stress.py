@@ -22,16 +22,19 @@ PERIOD_S = 0.02
 Burn = Callable[[], object]
 """About a millisecond of work, without the interpreter lock."""
 
+Clock = Callable[[], float]
+"""Seconds."""
+
 
 def cpu() -> Burn:
-    """Integer work: SHA-256 over a buffer sized so that one call takes about 1 ms here."""
-    probe_bytes = bytes(1 << 16)  # far above the 2 KiB from which hashlib releases the lock
-    begin = time.perf_counter()
+    """Integer work: SHA-256 over a buffer sized so that one call takes about 1 ms of CPU here."""
+    trial = bytes(1 << 16)  # far above the 2 KiB from which hashlib releases the lock
+    begin = time.thread_time()  # CPU time: others may be at work, and we may be frozen in between
     calls = 0
-    while time.perf_counter() - begin < 0.01:
-        hashlib.sha256(probe_bytes)
+    while time.thread_time() - begin < 0.01:
+        hashlib.sha256(trial)
         calls += 1
-    buffer = bytes(max(1 << 13, len(probe_bytes) * calls // 10))
+    buffer = bytes(max(1 << 13, len(trial) * calls // 10))
     return lambda: hashlib.sha256(buffer)
 
 
@@ -41,22 +44,32 @@ KINDS: dict[str, Callable[[], Burn]] = {"cpu": cpu}
 class Stressor:
     """N threads of one kind; the number and the load change while they run."""
 
-    def __init__(self, on_settled: Callable[[Condition], None]) -> None:
-        """``on_settled`` is called (from any thread) when the threads asked for are the ones that run."""
+    def __init__(self, on_settled: Callable[[int], object], now_s: Clock = time.perf_counter) -> None:
+        """Prepare.
+
+        Args:
+            on_settled: called with an order's number (from any thread) when the threads it asked for are the ones
+                that run, and no others.
+            now_s: a clock that stands still while this process is frozen.
+        """
         self._on_settled = on_settled
+        self._now_s = now_s
+        self._burns = {kind: make() for kind, make in KINDS.items()}
         self._lock = threading.Lock()
         self._condition = Condition()
-        self._burns: dict[str, Burn] = {}
+        self._number = 0
         self._running: set[int] = set()
         self._worked: set[int] = set()
         self._told = True
 
-    def apply(self, condition: Condition) -> None:
-        """Move to ``condition``; threads too many end within a millisecond, new ones begin at once."""
-        if condition.kind not in self._burns and not condition.is_idle:
-            self._burns[condition.kind] = KINDS[condition.kind]()
+    def apply(self, condition: Condition, number: int) -> None:
+        """Move to ``condition``; threads too many end within a millisecond, new ones begin at once.
+
+        Raises:
+            RuntimeError: the system allows no more threads.
+        """
         with self._lock:
-            self._condition, self._told = condition, False
+            self._condition, self._number, self._told = condition, number, False
             self._worked.clear()
             missing = [i for i in range(condition.stress_threads) if i not in self._running]
             self._running.update(missing)
@@ -83,7 +96,7 @@ class Stressor:
             if condition.load_pct >= 100:
                 burn()
             else:
-                _burn_share(burn, condition.load_pct / 100)
+                burn_share(burn, condition.load_pct / 100, self._now_s)
             if seen is not condition:
                 seen = condition
                 with self._lock:
@@ -97,30 +110,41 @@ class Stressor:
             if self._told or self._running != wanted or self._worked != wanted:
                 return
             self._told = True
-            condition = self._condition
-        self._on_settled(condition)
+            number = self._number
+        self._on_settled(number)
 
 
-def _burn_share(burn: Burn, share: float) -> None:
+def burn_share(
+    burn: Burn,
+    share: float,
+    now_s: Clock,
+    cpu_s: Clock = time.thread_time,
+    sleep: Callable[[float], object] = time.sleep,
+) -> None:
     """One period of the duty cycle: ``share`` of it in this thread's CPU time, the rest asleep.
 
     CPU time, not wall time, so that a thread that had to wait for a core still gets its share.
-    (A CPU-time clock is harmless here: nothing is timed in this process.)
+    (A CPU-time clock is harmless here: nothing is timed in this process.) A sleep that ends because its time
+    passed while the process was frozen is slept again: the period is one of thawed time.
     """
-    cpu_begin, begin = time.thread_time(), time.perf_counter()
-    while time.thread_time() - cpu_begin < share * PERIOD_S:
+    cpu_begin_s, begin_s = cpu_s(), now_s()
+    while cpu_s() - cpu_begin_s < share * PERIOD_S:
         burn()
-    rest = PERIOD_S - (time.perf_counter() - begin)
-    if rest > 0:
-        time.sleep(rest)
+    while (rest_s := PERIOD_S - (now_s() - begin_s)) > 0:
+        sleep(rest_s)
 
 
-def run_stressor(orders: BinaryIO, answers: BinaryIO) -> None:
-    """The stressor's whole life: a condition's text a line in, the same back once it is reached."""
-    stressor = Stressor(lambda condition: _answer(answers, condition))
+def run_stressor(now_s: Clock, orders: BinaryIO, answers: BinaryIO) -> None:
+    """The stressor's whole life: ``NUMBER CONDITION`` a line in, the number back once that is reached.
+
+    The number 0 says that it is prepared; ``NUMBER REASON`` that an order cannot be carried out.
+    """
+    stressor = Stressor(lambda number: answers.write(f"{number}\n".encode()), now_s)
+    answers.write(b"0\n")
     for line in orders:
-        stressor.apply(parse_condition(line.decode().strip()))
-
-
-def _answer(answers: BinaryIO, condition: Condition) -> None:
-    answers.write(f"{condition}\n".encode())
+        number, _, condition = line.decode().strip().partition(" ")
+        try:
+            stressor.apply(parse_condition(condition), int(number))
+        except (RuntimeError, MemoryError) as error:
+            answers.write(f"{number} {error or type(error).__name__}\n".encode())
+            return

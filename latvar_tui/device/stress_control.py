@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from latvar_tui.candidate import Condition, parse_condition
+from latvar_tui.candidate import Condition, UsageError
 from latvar_tui.device.child import Child
+from latvar_tui.device.frozen_time import FrozenTime
 from latvar_tui.device.stress import run_stressor
 from latvar_tui.wire import LineSplitter
 
@@ -15,27 +16,53 @@ class StressControl:
     """One stressor process, frozen unless thawed. Orders may be given while it is frozen."""
 
     def __init__(self, forget: Callable[[], None]) -> None:
-        """``forget`` closes in the forked child what only the probe may hold."""
-        self._child = Child("latvar-stress", run_stressor, forget)
+        """Start it and wait until it is prepared; ``forget`` closes in the child what only the probe may hold."""
+        clock = self._clock = FrozenTime()
+        self.child = Child("latvar-stress", lambda orders, answers: run_stressor(clock.now_s, orders, answers), forget)
         self._splitter = LineSplitter()
         self._ordered = Condition()
-        self.reached = Condition()
-        """The condition whose threads run now, as the stressor itself has said."""
-        self._child.freeze()
+        self._number = self._answered = 0
+        while not self._splitter.feed(os.read(self.child.answers, 1) or b"\n"):
+            pass
+        self.freeze()
 
     @property
-    def child(self) -> Child:
-        return self._child
+    def reached(self) -> Condition | None:
+        """The condition whose threads run now, as the stressor itself has said; None while it changes.
+
+        Orders are numbered: the answer to an earlier order for the same condition is none to the last.
+        """
+        return self._ordered if self._answered == self._number else None
 
     def order(self, condition: Condition) -> None:
         """Ask for ``condition``, unless that was the last thing asked for."""
         if condition != self._ordered:
             self._ordered = condition
-            self._child.send(f"{condition}\n".encode())
+            self._number += 1
+            self.child.send(f"{self._number} {condition}\n".encode())
+
+    def freeze(self) -> None:
+        if not self.child.frozen:
+            self.child.freeze()
+            self._clock.froze()
+
+    def thaw(self) -> None:
+        if self.child.frozen:
+            self._clock.thaws()
+            self.child.thaw()
 
     def hear(self) -> bool:
-        """Read what it says; False if it has died."""
-        chunk = os.read(self._child.answers, 4096)
+        """Read what it says; False if it has died.
+
+        Raises:
+            UsageError: it cannot do what was asked for.
+        """
+        chunk = os.read(self.child.answers, 4096)
         for line in self._splitter.feed(chunk):
-            self.reached = parse_condition(line.decode())
+            number, _, trouble = line.decode(errors="replace").partition(" ")
+            if trouble:
+                raise UsageError(
+                    f"This device cannot run {self._ordered.stress_threads} stress threads ({trouble}): ask for fewer."
+                )
+            self._answered = max(self._answered, int(number))
         return bool(chunk)

@@ -136,10 +136,13 @@ class LiveApp(DeltaApp[int]):
 
     def _begin(self) -> None:
         """Let the probe begin once what is on the way to the terminal has left."""
-        self.call_after_refresh(self.when_flushed, partial(self._go, 0))
+        self._go_when_drawn(0)
 
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
         """Draw what has come, then let the probe go on."""
+        # Word of a candidate that died may come in the middle of another's slice.
+        if not any(isinstance(frame, wire.Slice) for frame in event.frames):
+            self._drawing()
         last = 0
         for frame in event.frames:
             self.board.take(frame)
@@ -159,12 +162,17 @@ class LiveApp(DeltaApp[int]):
         if not self.view.frozen:
             self._draw()
         if last:
-            self.call_after_refresh(self.when_flushed, partial(self._go, last))
+            self._go_when_drawn(last)
 
-    def _go(self, seq: int) -> None:
-        """Asleep from here on, until the next frame or key."""
-        self._feed.go(seq)
-        self._cost.frame()
+    def _go_when_drawn(self, seq: int) -> None:
+        """Once what is drawn has left, let the probe go on; asleep from there on, until the next frame or key."""
+        go = self._feed.go_when_drawn(seq)
+
+        def asleep() -> None:
+            go()
+            self._cost.frame()
+
+        self.call_after_refresh(self.when_flushed, asleep)
 
     # -- drawing ------------------------------------------------------------------------------------
 
@@ -197,9 +205,13 @@ class LiveApp(DeltaApp[int]):
             if isinstance(event, events.InputEvent):
                 self._touched_s = time.monotonic()
                 self._said = ""
-            if self._feed.drawing_begins():
-                self.call_after_refresh(self.when_flushed, self._feed.drawing_ends)
+            self._drawing()
         await super().on_event(event)
+
+    def _drawing(self) -> None:
+        """Tell the probe, if a slice runs, that this is drawing, and when it ends."""
+        if self._feed.drawing_begins():
+            self.call_after_refresh(self.when_flushed, self._feed.drawing_ends)
 
     def _dead_man(self) -> None:
         idle_s = time.monotonic() - self._touched_s

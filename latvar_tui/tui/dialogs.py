@@ -65,7 +65,7 @@ def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:
         for name, reading in board.sensors.items()
     ]
     memory = [
-        f"{contender.name:>20}  {contender.memory_mb} MB resident"
+        f"{contender.name:>20}  {contender.memory_mb} MB of its own"
         for contender in board.contenders
         if contender.memory_mb is not None
     ]

@@ -77,10 +77,16 @@ class Feed:
         if self._source is not None:
             self._source.send(command)
 
-    def go(self, seq: int) -> None:
-        """Everything drawn has left: a slice runs from here on, until the next frame."""
-        self._slice_runs = True
-        self.send(wire.Go(seq))
+    def go_when_drawn(self, seq: int) -> Callable[[], object]:
+        """What to call once everything drawn has left: a slice runs from there on, until its frame comes."""
+        source = self._source
+
+        def go() -> None:
+            if source is self._source:  # not to a probe that has been started since
+                self._slice_runs = True
+                self.send(wire.Go(seq))
+
+        return go
 
     def drawing_begins(self) -> bool:
         """Tell the probe, if a slice runs and it has not been told; whether :meth:`drawing_ends` must follow."""
@@ -98,11 +104,13 @@ class Feed:
         assert self._source is not None
         frames: list[wire.Frame] = []
         lost = None
-        self._slice_runs = False
         try:
             frames = self._source.receive()
+            if any(isinstance(frame, wire.Slice) for frame in frames):
+                self._slice_runs = False
         except LinkLost as error:
             lost = str(error)
+            self._slice_runs = False
             self.unwatch()
             self.close()
         self._deliver(frames, lost)
