@@ -81,6 +81,7 @@ class Stressor:
 
     def _work(self, index: int) -> None:
         seen: Condition | None = None
+        ahead_s = 0.0
         while True:
             # Unlocked on purpose: an attribute is read whole, and a lock a millisecond would be contended.
             condition = self._condition
@@ -96,7 +97,7 @@ class Stressor:
             if condition.load_pct >= 100:
                 burn()
             else:
-                burn_share(burn, condition.load_pct / 100, self._now_s)
+                ahead_s = burn_share(burn, condition.load_pct / 100, self._now_s, ahead_s)
             if seen is not condition:
                 seen = condition
                 with self._lock:
@@ -118,20 +119,31 @@ def burn_share(
     burn: Burn,
     share: float,
     now_s: Clock,
+    ahead_s: float = 0.0,
     cpu_s: Clock = time.thread_time,
     sleep: Callable[[float], object] = time.sleep,
-) -> None:
+) -> float:
     """One period of the duty cycle: ``share`` of it in this thread's CPU time, the rest asleep.
+
+    A call of ``burn`` is not cut short; what it burns too much is burnt less in the next period.
 
     CPU time, not wall time, so that a thread that had to wait for a core still gets its share.
     (A CPU-time clock is harmless here: nothing is timed in this process.) A sleep that ends because its time
     passed while the process was frozen is slept again: the period is one of thawed time.
+
+    Args:
+        ahead_s: what the period before returned.
+
+    Returns:
+        CPU seconds burnt too much so far.
     """
     cpu_begin_s, begin_s = cpu_s(), now_s()
-    while cpu_s() - cpu_begin_s < share * PERIOD_S:
+    target_s = share * PERIOD_S - ahead_s
+    while (burnt_s := cpu_s() - cpu_begin_s) < target_s:
         burn()
     while (rest_s := PERIOD_S - (now_s() - begin_s)) > 0:
         sleep(rest_s)
+    return burnt_s - target_s
 
 
 def run_stressor(now_s: Clock, orders: BinaryIO, answers: BinaryIO) -> None:
