@@ -118,6 +118,8 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
         _complain(message)
     elif status in (DONE, INTERRUPTED):
         _print_tables(app.board, ranked_by)
+    if status == DONE and app.board.failure is not None:
+        status = FAILED
     sys.exit(status)
 
 
@@ -171,14 +173,14 @@ def _print_tables(board: Board, ranked_by: float) -> None:
     from latvar_tui.summary import remarks
 
     for condition in board.conditions:
-        click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by))]))
+        click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by), ranked_by)]))
     for note in remarks(board):
         click.echo(f"note: {note}")
 
 
 def _no_screen() -> str | None:
     """Why no screen can be drawn here, and what to do instead."""
-    instead = "use latvar-tui record to measure without a screen, or --plain for lines"
+    instead = "use latvar-tui record to measure without a screen, or latvar-tui live --plain for lines"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return f"The live screen needs a terminal, and this is none: {instead}."
     if os.environ.get("TERM", "") in ("", "dumb"):
@@ -220,7 +222,14 @@ def _run_headless(
     finally:
         link.close()
     if as_json:
-        click.echo(json.dumps(summary(board), ensure_ascii=False, indent=1))
+        run = {
+            "latvar_tui": __version__,
+            "quantile": ranked_by,
+            "slice_ms": options["slice_ms"],
+            "duration_s": duration_s,
+            "interrupted": status not in (DONE, FAILED),
+        }
+        click.echo(json.dumps(summary(board) | {"run": run}, ensure_ascii=False, indent=1))
     elif duration_s is not None:
         _print_tables(board, ranked_by)
     return status

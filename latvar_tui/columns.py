@@ -26,6 +26,10 @@ class Column:
     rank: int
     cell: Callable[[Row], TableCell]
 
+    def title_at(self, quantile: str) -> str:
+        """The title; a ratio's names the quantile that it compares."""
+        return quantile + self.title if self.title.startswith("÷") else self.title
+
 
 def _quantile(place: int) -> Callable[[Row], TableCell]:
     def cell(row: Row) -> TableCell:
@@ -57,11 +61,11 @@ COLUMNS: tuple[Column, ...] = (
         for place, quantile in enumerate(QUANTILES)
     ),
     Column("max", 8, 6, lambda row: TableCell(ms(row.max_ns))),
-    Column("÷ best", 9, 2, lambda row: _ratio_cell(row.to_best)),
-    Column("÷ idle", 9, 2, lambda row: _ratio_cell(row.to_idle)),
+    Column("÷best", 11, 2, lambda row: _ratio_cell(row.to_best)),
+    Column("÷idle", 11, 2, lambda row: _ratio_cell(row.to_idle)),
 )
 
-BASE_COLUMN = Column("÷ base", 9, 2, lambda row: _ratio_cell(row.to_base))
+BASE_COLUMN = Column("÷base", 11, 2, lambda row: _ratio_cell(row.to_base))
 """Shown beside the others once a base is kept."""
 
 
@@ -75,10 +79,13 @@ def fitting(columns: Sequence[Column], room: int) -> list[Column]:
     return [column for column in columns if column.title in chosen]
 
 
-def text_table(rows: Sequence[Row]) -> list[str]:
-    """The table as plain lines, for a log or a pipe. Times in ms."""
+def text_table(rows: Sequence[Row], ranked_by: float) -> list[str]:
+    """The table as plain lines, for a log or a pipe. Times in ms; ratios at ``ranked_by`` (percent)."""
+    titles = [column.title_at(quantile_name(ranked_by)) for column in COLUMNS]
     width = max([len("ms"), *(len(row.contender.name) for row in rows)])
-    lines = ["ms".ljust(width) + "".join(column.title.rjust(column.width) for column in COLUMNS)]
+    lines = [
+        "ms".ljust(width) + "".join(title.rjust(column.width) for title, column in zip(titles, COLUMNS, strict=True))
+    ]
     for row in rows:
         text = row.contender.name.ljust(width)
         if row.contender.state in ("failed", "refused") and not row.n:

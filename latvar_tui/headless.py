@@ -120,7 +120,7 @@ class PlainRounds:
         if not running <= self._seen:
             return
         self._seen.clear()
-        lines = text_table(table(board, board.condition, self._ranked_by))
+        lines = text_table(table(board, board.condition, self._ranked_by), self._ranked_by)
         if not self._headed:
             self._write(f"{'':7}  {'':14}  {lines[0]}")
             self._headed = True

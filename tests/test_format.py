@@ -166,9 +166,9 @@ def test_many_inferences_are_counted_in_millions() -> None:
 def test_text_table_lines_align() -> None:
     names = ["net2", "a_model_with_a_longer_name"]
     board = board_of(names, session(names, [NO_STRESS, STRESS], slices_per_cell=40))
-    head, *lines = text_table(table(board, board.condition))
+    head, *lines = text_table(table(board, board.condition), 99.0)
     assert len({len(line) for line in (head, *lines)}) == 1
-    ends = [match.end() for match in re.finditer(r"÷ \w+|\S+", head)][1:]
+    ends = [match.end() for match in re.finditer(r"\S+", head)][1:]
     assert len(ends) == len(COLUMNS)
     for line, row in zip(lines, table(board, board.condition), strict=True):
         assert line.startswith(row.contender.name + " ")
@@ -182,7 +182,7 @@ def test_a_failed_row_shows_the_reason() -> None:
     board = board_of(["a", "b", "c"], [slice_frame(1, "b", NO_STRESS, [MS] * 9)])
     board.take(state_frame("a", "refused", "'a' is no model."))
     board.take(state_frame("b", "failed", "its process was killed"))
-    _, a, b, c = text_table(table(board, board.condition))
+    _, a, b, c = text_table(table(board, board.condition), 99.0)
     assert a == "a   refused: 'a' is no model."
     assert "1.00" in b and "killed" not in b  # what it measured before stays
     assert c.split() == ["c", *[NOTHING] * len(COLUMNS)]
@@ -190,7 +190,7 @@ def test_a_failed_row_shows_the_reason() -> None:
 
 def test_provisional_numbers_are_marked() -> None:
     board = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS] * 100)])
-    _, line = text_table(table(board, board.condition))
+    _, line = text_table(table(board, board.condition), 99.0)
     assert line.split() == ["a", "100", "1.00", "1.00", "~1.00", "~1.00", "~1.00", "1.00", "~1.00×", NOTHING]
 
 

@@ -130,7 +130,7 @@ FIRST_SLICES = session(MODELS, ["0xcpu@100%"], slices_per_cell=1)
 
 def with_failure() -> list[wire.Frame]:
     frames = [f for f in IDLE if not (isinstance(f, wire.Slice) and f.candidate.startswith("mobilenet"))]
-    reason = "killed, most likely for want of memory"
+    reason = "killed: by somebody, or for want of memory"
     frames.insert(8, scripted_link.state_frame(MODELS[1], "failed", reason))
     return frames
 

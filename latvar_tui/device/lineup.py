@@ -92,7 +92,7 @@ class Runner:
         elif status >= 0:
             reason = "its process ended on its own; the log (i) says more"
         elif -status == signal.SIGKILL:
-            reason = "killed, most likely for want of memory"
+            reason = "killed: by somebody, or for want of memory"
         else:
             reason = f"crashed ({signal_name(-status)}); the log (i) may say more"
         return State(self.name, "failed", reason)

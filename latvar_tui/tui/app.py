@@ -30,6 +30,9 @@ from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
 from latvar_tui.tui.view import View
 
+NOTICE_S = 8.0
+"""A notice is shown for so long; the device's dialog (i) keeps them all."""
+
 DEAD_MAN_S = 600.0
 """Stress ends when no key has been struck for so long, unless ``--hold``: a phone in a pocket."""
 
@@ -82,7 +85,8 @@ class LiveApp(DeltaApp[int]):
         self._maximum, self._cores, self._hold = maximum, cores, hold
         self._wanted = condition
         self._load_pct = condition.load_pct
-        self._said = ""
+        self._said, self._said_s = "", 0.0
+        self._newest_note, self._noted_s = "", 0.0
         self._touched_s = time.monotonic()
         self._cost = cost or FrameCost(lambda: self.bytes_written)
 
@@ -152,8 +156,8 @@ class LiveApp(DeltaApp[int]):
                 self.message = str(error)
                 self.exit(2)
                 return
-            except LinkLost as error:
-                self.board.notes.append(str(error))
+            except LinkLost:
+                pass  # the board has the failure, and the banner shows it
             if isinstance(frame, wire.Slice):
                 last = frame.seq
         if event.lost is not None and self.board.failure is None:
@@ -190,7 +194,14 @@ class LiveApp(DeltaApp[int]):
     def _banner(self) -> tuple[str, bool]:
         newest = self.board.notes[-1] if self.board.notes else ""
         if not self._feed.is_alive:
-            return f"{newest}  enter starts it again, q quits", True
+            why = self.board.failure.text if self.board.failure is not None else newest
+            return f"{why}  enter starts it again, q quits", True
+        if newest is not self._newest_note:
+            self._newest_note, self._noted_s = newest, time.monotonic()
+        if time.monotonic() - self._noted_s > NOTICE_S:
+            newest = ""
+        if time.monotonic() - self._said_s > NOTICE_S:
+            self._said = ""
         if self.view.frozen:
             return "picture frozen; measuring goes on (space)", True
         legend = next((text for text in LEGENDS if len(text) < self.size.width), "")
@@ -269,6 +280,7 @@ class LiveApp(DeltaApp[int]):
 
     def action_clear(self) -> None:
         self.board.clear()
+        self.view.leaf = None
         self._say("Counts cleared.")
 
     def action_freeze(self) -> None:
@@ -302,14 +314,14 @@ class LiveApp(DeltaApp[int]):
             self._begin()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
+        del screen
         for key in KEYS:
             if key.action not in ("stress_to_key", "command_palette"):
                 yield SystemCommand(key.help, f"key: {key.shown}", partial(self.run_action, key.action))
 
     def _say(self, text: str) -> None:
         """Answer a key in words, until the next one."""
-        self._said = text
+        self._said, self._said_s = text, time.monotonic()
         self._draw()
 
 

@@ -30,6 +30,8 @@ class BoardPanel(LineWidget):
         self.redraw()
 
     def marker(self, place: int) -> str:
-        """What stands before a candidate's name: whether it is selected, and a spot of its colour."""
+        """What stands before a candidate's name: whether it is selected, and a spot of its colour (a cross: failed)."""
         selected, spot = (">", "#") if self._ascii else ("▸", "■")
+        if self._board.contenders[place].state in ("failed", "refused"):
+            spot = "x" if self._ascii else "✗"
         return f"{selected if self._view.selected == place else ' '}{spot} "

@@ -20,7 +20,7 @@ shape when idle, or the base kept with b. A bar's height is the logarithm of its
 that a tail shows beside its peak; all panels share one axis of milliseconds.
 
 ~ marks a number that rests on fewer than ten observations beyond it: it still moves.
-÷ best, ÷ idle, ÷ base: the ranking quantile as a multiple of the best candidate's, of its
+÷best, ÷idle, ÷base: the quantile named before it as a multiple of the best candidate's, of its
 own without stress, of the kept base."""
 
 

@@ -12,11 +12,13 @@ from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import Row, table
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
-from latvar_tui.tui.palette import DIM, RULE, STRONG, WARNING, candidate_style
+from latvar_tui.tui.palette import DIM, STRONG, WARNING, candidate_style
 from latvar_tui.tui.view import View
 
 _NAME_MOST = 26
-_HINT = " → adds a stress thread: these numbers then stand here, beside those under stress"
+_TITLE_CELLS = len(" now: 10xcpu@100%, 10 s, ms")
+_HINT_IDLE = " → adds a stress thread; these numbers then stand here, to compare"
+_HINT_STRESSED = " 0 ends the stress; these numbers then stand here, to compare"
 
 
 class TablePanel(BoardPanel):
@@ -36,9 +38,11 @@ class TablePanel(BoardPanel):
         beside = view.beside(board)
         if height >= 2 * self.one_table_rows:
             lines = self._table(board.condition, width, view.window_s)
-            lines += [line((_HINT, DIM), width=width)] if beside is None else self._table_beside(beside, width)
+            hint = _HINT_IDLE if board.condition.is_idle else _HINT_STRESSED
+            lines += [line((hint, DIM), width=width)] if beside is None else self._table_beside(beside, width)
         else:
-            lines = self._table(view.leaf or board.condition, width, None if view.leaf else view.window_s)
+            leaf = view.leafed_to(board)
+            lines = self._table(leaf or board.condition, width, None if leaf else view.window_s)
         return lines
 
     def _table_beside(self, condition: Condition, width: int) -> list[Strip]:
@@ -54,15 +58,14 @@ class TablePanel(BoardPanel):
         rows = table(board, condition, view.ranked_by, window_s, view.base)
         columns = [*COLUMNS, BASE_COLUMN] if view.base else list(COLUMNS)
         title = _title(condition, board.condition, window_s)
-        name_width = min(
-            max(cell_len(title), *(cell_len(row.contender.name) + 3 for row in rows)), _NAME_MOST, width // 2
-        )
+        name_width = min(max(_TITLE_CELLS, *(cell_len(row.contender.name) + 3 for row in rows)), _NAME_MOST, width // 2)
         shown = fitting(columns, width - name_width)
         head: list[Span] = [(set_cell_size(title, name_width), STRONG)]
         for column in shown:
             ranked = column.title == quantile_name(view.ranked_by)
-            head.append((column.title.rjust(column.width), STRONG if ranked else DIM))
-        lines = [line(*head, (" ms", RULE), width=width)]
+            title = column.title_at(quantile_name(view.ranked_by))
+            head.append((title.rjust(column.width), STRONG if ranked else DIM))
+        lines = [line(*head, width=width)]
         names = distinct([row.contender.name for row in rows], name_width - 3)
         for place, (row, name) in enumerate(zip(rows, names, strict=True)):
             lines.append(self._row(place, row, set_cell_size(name, name_width - 3), shown, width))
@@ -70,7 +73,7 @@ class TablePanel(BoardPanel):
 
     def _row(self, place: int, row: Row, name: str, columns: list[Column], width: int) -> Strip:
         spans: list[Span] = [(self.marker(place) + name, candidate_style(place))]
-        if row.contender.state in ("failed", "refused"):
+        if row.contender.state in ("failed", "refused") and not row.n:
             spans.append((f"  {row.contender.state}: {row.contender.reason}", WARNING))
             return line(*spans, width=width)
         for column in columns:
@@ -83,5 +86,5 @@ class TablePanel(BoardPanel):
 def _title(condition: Condition, present: Condition, window_s: float | None) -> str:
     name = "idle" if condition.is_idle else str(condition)
     if condition != present:
-        return f" beside: {name}"
-    return f" now: {name}" + (f", last {RECENT_S:.0f} s" if window_s is not None else "")
+        return f" beside: {name}, ms"
+    return f" now: {name}" + (f", {RECENT_S:.0f} s" if window_s is not None else "") + ", ms"

@@ -40,11 +40,14 @@ class View:
         return IDLE if IDLE in others else others[-1] if others else None
 
     def turn(self, board: Board, step: int) -> None:
-        """Leaf through the other conditions."""
-        others = [condition for condition in board.conditions if condition != board.condition]
-        now = self.beside(board)
-        if now is not None:
-            self.leaf = others[(others.index(now) + step) % len(others)]
+        """Leaf through the other conditions, and past the last one back to where nothing is leafed to."""
+        stops = [None, *(condition for condition in board.conditions if condition != board.condition)]
+        at = stops.index(self.leaf) if self.leaf in stops else 0
+        self.leaf = stops[(at + step) % len(stops)]
+
+    def leafed_to(self, board: Board) -> Condition | None:
+        """The condition leafed to, if it is there to be seen and not the present one."""
+        return self.leaf if self.leaf in board.conditions and self.leaf != board.condition else None
 
     def toggle_base(self, board: Board) -> None:
         """Keep the present histograms, or drop the ones kept."""
