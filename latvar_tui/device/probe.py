@@ -71,7 +71,7 @@ class Probe:
             while self._start is None:
                 self._listen(None)
             if not self._load(self._start):
-                self._say(wire.Failure("No candidate can be measured: each of them failed, for the reason in its row."))
+                self._say(wire.Failure("No candidate can be measured: each of them failed."))
                 return
             self._take_turns(self._start)
         except Ended:
@@ -125,7 +125,7 @@ class Probe:
                 if self._wanted != condition:
                     break
             round_number += 1
-        self._say(wire.Failure("No candidate is left to measure: each of them failed, for the reason in its row."))
+        self._say(wire.Failure("No candidate is left to measure: each of them failed."))
 
     def _measure(
         self, runner: Runner, slice_ns: int, round_number: int, place: int, gap_began_ns: int | None, notes: list[str]

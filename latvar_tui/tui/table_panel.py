@@ -16,6 +16,7 @@ from latvar_tui.tui.palette import DIM, STRONG, WARNING, candidate_style
 from latvar_tui.tui.view import View
 
 _NAME_MOST = 26
+_ROOMY = 100
 _TITLE_CELLS = len(" now: 10xcpu@100%, 10 s, ms")
 _HINT_IDLE = " → adds a stress thread; these numbers then stand here, to compare"
 _HINT_STRESSED = " 0 ends the stress; these numbers then stand here, to compare"
@@ -58,7 +59,9 @@ class TablePanel(BoardPanel):
         rows = table(board, condition, view.ranked_by, window_s, view.base)
         columns = [*COLUMNS, BASE_COLUMN] if view.base else list(COLUMNS)
         title = _title(condition, board.condition, window_s)
-        name_width = min(max(_TITLE_CELLS, *(cell_len(row.contender.name) + 3 for row in rows)), _NAME_MOST, width // 2)
+        # Where there is room, the columns stay where they are whatever the title says.
+        title_cells = _TITLE_CELLS if width >= _ROOMY else cell_len(title)
+        name_width = min(max(title_cells, *(cell_len(row.contender.name) + 3 for row in rows)), _NAME_MOST, width // 2)
         shown = fitting(columns, width - name_width)
         head: list[Span] = [(set_cell_size(title, name_width), STRONG)]
         for column in shown:
