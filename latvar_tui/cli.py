@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -191,8 +192,6 @@ def _no_screen() -> str | None:
 def _run_headless(
     candidates: list[Candidate], condition: Condition, options: dict[str, Any], duration_s: float | None, as_json: bool
 ) -> int:
-    import contextlib
-
     from latvar_tui import headless
     from latvar_tui.link import LinkLost
     from latvar_tui.study.board import Board

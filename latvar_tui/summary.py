@@ -7,7 +7,8 @@ from typing import Any
 from latvar_tui.candidate import Condition
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
+from latvar_tui.study.board import Board, Cell, Contender
+from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.table import QUANTILES
 
 SCHEMA = "latvar-tui/1"
@@ -87,9 +88,7 @@ def _times(histogram: Histogram, sum_ns: int) -> dict[str, Any]:
         "max_ms": histogram.max_ns / 1e6,
         "overflow": histogram.overflow,
         "provisional": [
-            name
-            for name, quantile in zip(names, QUANTILES, strict=True)
-            if histogram.beyond_quantile(quantile) < PROVISIONAL_BEYOND
+            name for name, quantile in zip(names, QUANTILES, strict=True) if is_provisional(histogram, quantile)
         ],
         "ci95": {},
     }

@@ -17,6 +17,7 @@ from latvar_tui import wire
 from latvar_tui.candidate import IDLE, parse_condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import RECENT_S, Board, Cell
+from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.table import QUANTILES, Row, table
 from tests.scripted_link import (
     BEGIN_NS,
@@ -284,7 +285,7 @@ def test_a_quantile_with_fewer_than_ten_observations_beyond_it_is_provisional(
     board = board_of(["a"], [slice_frame(1, "a", NO_STRESS, values)])
     (row,) = rows_of(board)
     assert row.provisional == tuple(place >= relied_on for place in range(len(QUANTILES)))
-    assert [the_cell(board).is_provisional(q) for q in QUANTILES] == list(row.provisional)
+    assert [is_provisional(the_cell(board).service, q) for q in QUANTILES] == list(row.provisional)
 
 
 def test_a_row_holds_its_histograms_numbers() -> None:

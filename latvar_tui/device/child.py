@@ -92,37 +92,38 @@ class Child:
         """Kill and reap; safe to call twice."""
         if self.exit_status is None:
             self._signal(signal.SIGKILL)
-            self.reap()
-            os.close(self._orders)
-            os.close(self.answers)
+            self._reap(0)
 
     def bury(self) -> int:
         """Reap a child that has closed its pipe, giving it a moment to end on its own; its exit status."""
         limit_s = time.monotonic() + 1.0
         while self.exit_status is None and time.monotonic() < limit_s:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.exit_status = os.waitstatus_to_exitcode(status)
-                os.close(self._orders)
-                os.close(self.answers)
-            else:
+            if not self._reap(os.WNOHANG):
                 time.sleep(0.001)
         self.end()
         return self.exit_status or 0
 
-    def reap(self) -> None:
-        """Wait for the child, which is ending, and keep its exit status."""
-        with contextlib.suppress(ChildProcessError):
-            _, status = os.waitpid(self.pid, 0)
-            self.exit_status = os.waitstatus_to_exitcode(status)
-            return
-        self.exit_status = -1
-
     def close_in_child(self) -> None:
         """In a later sibling: close the inherited ends, so that end-of-file means what it says."""
         if self.exit_status is None:
-            os.close(self._orders)
-            os.close(self.answers)
+            self._close()
+
+    def _reap(self, options: int) -> bool:
+        """Take the exit status and close the pipes, if the child has ended (or, without WNOHANG, once it has)."""
+        try:
+            pid, status = os.waitpid(self.pid, options)
+        except ChildProcessError:
+            self.exit_status = -1
+        else:
+            if not pid:
+                return False
+            self.exit_status = os.waitstatus_to_exitcode(status)
+        self._close()
+        return True
+
+    def _close(self) -> None:
+        os.close(self._orders)
+        os.close(self.answers)
 
     def _signal(self, number: int) -> None:
         # Our own unreaped child: the pid cannot have gone to a stranger.

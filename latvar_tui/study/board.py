@@ -15,9 +15,6 @@ from latvar_tui.histogram import Histogram
 RECENT_S = 10.0
 """The window of 'recent' numbers, in seconds of the experiment's clock."""
 
-PROVISIONAL_BEYOND = 10
-"""A quantile with fewer observations beyond it moves with each of them: never used for a claim."""
-
 
 @dataclass
 class Cell:
@@ -69,10 +66,6 @@ class Cell:
         """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
         while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
             self._recent.popleft()
-
-    def is_provisional(self, quantile: float) -> bool:
-        """Whether too few observations lie beyond ``quantile`` (percent) to rely on it."""
-        return self.service.beyond_quantile(quantile) < PROVISIONAL_BEYOND
 
     @property
     def measured_share(self) -> float | None:

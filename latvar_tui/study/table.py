@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from latvar_tui.candidate import IDLE, Condition
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Contender
+from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.quantiles import is_provisional
 
 QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 """The table's quantiles, in percent."""
@@ -75,7 +76,7 @@ def table(
                 condition,
                 own.total,
                 tuple(own.quantiles_ns(QUANTILES)),
-                tuple(own.beyond_quantile(q) < PROVISIONAL_BEYOND for q in QUANTILES),
+                tuple(is_provisional(own, q) for q in QUANTILES),
                 own.max_ns,
                 to_best=_ratio(own, best, ranked_by),
                 to_idle=_ratio(own, idle.service if idle else None, ranked_by),
@@ -96,5 +97,4 @@ def _ratio(own: Histogram, other: Histogram | None, quantile: float) -> Ratio | 
     mine, its = own.quantile_ns(quantile), other.quantile_ns(quantile) if other is not None else None
     if other is None or not mine or not its:
         return None
-    fewest = min(own.beyond_quantile(quantile), other.beyond_quantile(quantile))
-    return Ratio(mine / its, fewest < PROVISIONAL_BEYOND)
+    return Ratio(mine / its, is_provisional(own, quantile) or is_provisional(other, quantile))

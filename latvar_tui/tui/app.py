@@ -114,7 +114,7 @@ class LiveApp(DeltaApp[int]):
         self._fit_table()
         self._draw()
         self._feed.watch()
-        self._begin()
+        self._go_when_drawn(0)
 
     def on_resize(self) -> None:
         self._fit_table()
@@ -137,10 +137,6 @@ class LiveApp(DeltaApp[int]):
         self._feed.close()
 
     # -- frames -------------------------------------------------------------------------------------
-
-    def _begin(self) -> None:
-        """Let the probe begin once what is on the way to the terminal has left."""
-        self._go_when_drawn(0)
 
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
         """Draw what has come, then let the probe go on."""
@@ -311,7 +307,7 @@ class LiveApp(DeltaApp[int]):
             self.board.restart()
             self._feed.attach(self._connect(self._wanted))
             self._say("The probe is starting again.")
-            self._begin()
+            self._go_when_drawn(0)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         del screen

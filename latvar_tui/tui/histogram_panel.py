@@ -11,7 +11,8 @@ from latvar_tui.axis import Axis
 from latvar_tui.candidate import Condition
 from latvar_tui.format import NOTHING, count, distinct, ms, quantile_name
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import PROVISIONAL_BEYOND, Board, Cell, Contender
+from latvar_tui.study.board import Board, Cell, Contender
+from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
@@ -176,7 +177,7 @@ def _quantile_text(histogram: Histogram | None, quantile: float) -> Span:
     value_ns = None if histogram is None else histogram.quantile_ns(quantile)
     if histogram is None or value_ns is None:
         return (f"   {quantile_name(quantile):<5} {NOTHING:>7}", DIM)
-    if histogram.beyond_quantile(quantile) < PROVISIONAL_BEYOND:
+    if is_provisional(histogram, quantile):
         return (f"   {quantile_name(quantile):<5} {'~' + ms(value_ns):>7} ms", DIM)
     return f"   {quantile_name(quantile):<5} {ms(value_ns):>7} ms"
 

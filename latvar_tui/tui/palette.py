@@ -17,7 +17,6 @@ _WHOLE_SHARE = 0.42  # how much of the colour the whole shape keeps, behind the 
 DIM = Style(color="#808080")
 STRONG = Style(bold=True)
 WARNING = Style(color="#e69f00", bold=True)
-RULE = Style(color="#505050")
 GHOST = Style(color="#a0a0a0")
 
 

@@ -17,7 +17,6 @@ from latvar_tui.tui.view import View
 
 _NAME_MOST = 26
 _ROOMY = 100
-_TITLE_CELLS = len(" now: 10xcpu@100%, 10 s, ms")
 _HINT_IDLE = " → adds a stress thread; these numbers then stand here, to compare"
 _HINT_STRESSED = " 0 ends the stress; these numbers then stand here, to compare"
 
@@ -59,9 +58,10 @@ class TablePanel(BoardPanel):
         rows = table(board, condition, view.ranked_by, window_s, view.base)
         columns = [*COLUMNS, BASE_COLUMN] if view.base else list(COLUMNS)
         title = _title(condition, board.condition, window_s)
-        # Where there is room, the columns stay where they are whatever the title says.
-        title_cells = _TITLE_CELLS if width >= _ROOMY else cell_len(title)
-        name_width = min(max(title_cells, *(cell_len(row.contender.name) + 3 for row in rows)), _NAME_MOST, width // 2)
+        name_width = _NAME_MOST
+        if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says
+            longest = max(cell_len(title), *(cell_len(row.contender.name) + 3 for row in rows))
+            name_width = min(longest, _NAME_MOST, width // 2)
         shown = fitting(columns, width - name_width)
         head: list[Span] = [(set_cell_size(title, name_width), STRONG)]
         for column in shown:

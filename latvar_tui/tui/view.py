@@ -35,8 +35,9 @@ class View:
     def beside(self, board: Board) -> Condition | None:
         """The condition to show beside the present one: the one leafed to, else idle, else the last other one."""
         others = [condition for condition in board.conditions if condition != board.condition]
-        if self.leaf in others:
-            return self.leaf
+        leaf = self.leafed_to(board)
+        if leaf is not None:
+            return leaf
         return IDLE if IDLE in others else others[-1] if others else None
 
     def turn(self, board: Board, step: int) -> None:
