@@ -146,7 +146,7 @@ def _fill(path: Path, entry: ModelEntry) -> bytes:
 
 
 def draw(source: numpy.random.Generator, block: WeightBlock) -> npt.NDArray[numpy.generic]:
-    """Draw one block's values, shape ``(block.size,)``: normal, times the scale; int8 codes rounded and clipped at ±127.
+    """Draw one block's values, shape ``(block.size,)``: normal, times the scale; int8 codes rounded, at most ±127.
 
     Raises ZooError for a dtype that this version can't make.
     """
