@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
+from typing import Any
 
-MAX_THREADS = 1024
-"""More than any device has: a larger number is a typing error."""
+from latvar_tui.settings import BARE, BY_NAME, SETTINGS, Setting, Settings
 
-_LABEL = re.compile(r"[A-Za-z0-9._+-]{1,64}")
-_SETTINGS = re.compile(r"(?P<model>.+?)@(?P<settings>[a-z]+=.*)", re.DOTALL)
 _CONDITION = re.compile(r"(\d+)x([a-z0-9:_-]+)@(\d+)%")
 
 
@@ -24,32 +22,34 @@ class UsageError(ValueError):
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A model plus the runtime settings it runs with.
+class Candidate(Settings):
+    """A model plus the runtime settings it runs with. ``model`` is a zoo name, a name of the user's own, or a path."""
 
-    ``model`` is a zoo name or a path; ``threads`` counts ONNX Runtime's intra-op threads, the
-    calling one included (1 or more, never the runtime's own 0: its pool would escape ``taskset``).
-    """
-
-    model: str
-    threads: int
-    spin: bool = True
-    label: str = ""
+    model: str = field(kw_only=True)
 
     @property
     def model_name(self) -> str:
-        """The zoo name, or the file name without its ending."""
+        """The name, or the file name without its ending."""
         return PurePath(self.model).stem if self.model.endswith((".onnx", ".ort")) else self.model
 
     @property
-    def settings(self) -> dict[str, int | str]:
-        """The runtime settings as JSON carries them."""
-        return {"threads": self.threads, "spin": "on" if self.spin else "off"}
+    def settings(self) -> dict[str, int | str | list[str]]:
+        """The runtime settings as JSON carries them: every one that has a value."""
+        found: dict[str, int | str | list[str]] = {}
+        for setting in SETTINGS:
+            texts = setting.texts(self)
+            if setting.by_input and texts:
+                found[setting.name] = texts
+            elif setting.name != "as" and (texts or setting.default):
+                found[setting.name] = texts[0] if texts else setting.default
+        return found | {"threads": self.threads}
+
+    def changed(self, **values: Any) -> Candidate:
+        """The same candidate with other values of these fields."""
+        return replace(self, **values)
 
     def __str__(self) -> str:
-        pairs = [f"{name}={value}" for name, value in self.settings.items()]
-        if self.label:
-            pairs.append(f"as={self.label}")
+        pairs = [f"{setting.name}={text}" for setting in SETTINGS for text in setting.texts(self)]
         return f"{self.model}@{','.join(pairs)}"
 
 
@@ -61,44 +61,62 @@ def parse_candidate(text: str, cores: int) -> Candidate:
     Raises:
         UsageError: a setting is unknown, given twice, or has an impossible value.
     """
-    match = _SETTINGS.fullmatch(text)
-    model, settings = (match["model"], match["settings"]) if match else (text, "")
+    model, pieces = _cut(text)
     if not model or model.startswith("@"):
         raise UsageError(f"'{text}' names no model: write MODEL or MODEL@threads=2,spin=off.")
-    candidate = Candidate(model, max(1, cores))
+    candidate = Candidate(max(1, cores), model=model)
     seen: set[str] = set()
-    for pair in filter(None, settings.split(",")):
-        name, _, value = pair.partition("=")
-        if name in seen:
-            raise UsageError(f"'{text}' sets {name} twice: give it once.")
-        seen.add(name)
-        candidate = _with_setting(candidate, name, value, text)
+    for piece in pieces:
+        setting, value = _setting(piece, text)
+        if setting.name in seen and not setting.by_input:
+            raise UsageError(f"'{text}' sets {setting.name} twice: give it once.")
+        seen.add(setting.name)
+        candidate = with_setting(candidate, setting, value, text)
     return candidate
 
 
-def _with_setting(candidate: Candidate, name: str, value: str, text: str) -> Candidate:
-    if name == "threads":
-        if not re.fullmatch(r"[0-9]{1,6}", value) or not 1 <= int(value) <= MAX_THREADS:
-            raise UsageError(f"'{text}' asks for threads={value}: use a whole number from 1 to {MAX_THREADS}.")
-        return replace(candidate, threads=int(value))
-    if name == "spin":
-        if value not in ("on", "off"):
-            raise UsageError(f"'{text}' asks for spin={value}: use spin=on or spin=off.")
-        return replace(candidate, spin=value == "on")
-    if name == "as":
-        if not _LABEL.fullmatch(value):
-            raise UsageError(f"'{text}' has the label '{value}': use 1 to 64 letters, digits and . _ - +.")
-        return replace(candidate, label=value)
-    raise UsageError(f"'{text}' has the setting '{name}', which is unknown: use threads, spin or as.")
+def _cut(text: str) -> tuple[str, list[str]]:
+    """The model and the pieces of its settings, which begin behind the first @ that a setting follows."""
+    for at in re.finditer("@", text):
+        # Only a comma before another setting divides: an input may be called "a,b".
+        pieces = re.split(rf",(?=[a-z]+=|(?:{'|'.join(BARE)})(?:,|$))", text[at.end() :])
+        if at.start() and (re.match(r"[a-z]+=", pieces[0]) or pieces[0] in BARE):
+            return text[: at.start()], pieces
+    return text, []
 
 
-def parse_candidates(texts: Sequence[str], cores: int) -> list[Candidate]:
-    """Read a line-up; every candidate must be distinguishable.
+def _setting(piece: str, text: str) -> tuple[Setting, str]:
+    name, equals, value = piece.partition("=")
+    if not equals and name in BARE:
+        return BARE[name], name
+    if name not in BY_NAME:
+        raise UsageError(f"'{text}' has the setting '{name}', which is unknown: use {', '.join(BY_NAME)}.")
+    return BY_NAME[name], value
+
+
+def with_setting(candidate: Candidate, setting: Setting, value: str, text: str = "") -> Candidate:
+    """The candidate with one setting changed, its value as typed.
+
+    Raises:
+        UsageError: the value is impossible; ``text`` is what the sentence then quotes.
+    """
+    try:
+        changed = setting.read(candidate, value)
+    except ValueError as error:
+        raise UsageError(f"'{text or candidate}' asks for {setting.name}={value}: use {error}.") from error
+    assert isinstance(changed, Candidate)
+    return changed
+
+
+def parse_candidates(texts: Sequence[str], cores: int, varied: Sequence[str] = ()) -> list[Candidate]:
+    """Read a line-up, each candidate multiplied by what ``varied`` (``threads=1,2``) says; all must be distinguishable.
 
     Raises:
         UsageError: as :func:`parse_candidate`, or two candidates are the same.
     """
     candidates = [parse_candidate(text, cores) for text in texts]
+    for text in varied:
+        candidates = [variant for candidate in candidates for variant in _variants(candidate, text)]
     seen: set[str] = set()
     for candidate in candidates:
         if str(candidate) in seen:
@@ -109,19 +127,44 @@ def parse_candidates(texts: Sequence[str], cores: int) -> list[Candidate]:
     return candidates
 
 
+def _variants(candidate: Candidate, text: str) -> list[Candidate]:
+    name, _, values = text.partition("=")
+    setting = BY_NAME.get(name)
+    if setting is None or not values or name == "as":
+        known = ", ".join(name for name in BY_NAME if name != "as")
+        raise UsageError(f"'--vary {text}' varies nothing: write a setting and its values, like threads=1,2 ({known}).")
+    return [with_setting(candidate, setting, value, f"--vary {text}") for value in values.split(",")]
+
+
 def short_names(candidates: Sequence[Candidate]) -> list[str]:
-    """A name for each candidate's row: its label, or its model with the settings in which the line-up differs."""
-    differing = [
-        name for name in ("threads", "spin") if len({candidate.settings[name] for candidate in candidates}) > 1
+    """A name for each candidate's row: its label, or its model, with the settings that a reader must know.
+
+    Those are the ones that are not the default; the number of threads where the line-up differs in it; and shapes and
+    values where the candidates of one model differ.
+    """
+    rows = [
+        {setting: setting.texts(candidate) or [setting.default] for setting in SETTINGS if setting.name != "as"}
+        for candidate in candidates
     ]
+    labels = [candidate.label for candidate in candidates]
 
-    def name_of(candidate: Candidate) -> str:
-        if candidate.label:
+    def name_of(candidate: Candidate, own: dict[Setting, list[str]]) -> str:
+        if candidate.label and labels.count(candidate.label) == 1:
             return candidate.label
-        pairs = ",".join(f"{name}={candidate.settings[name]}" for name in differing)
-        return f"{candidate.model_name}@{pairs}" if pairs else candidate.model_name
+        pairs: list[str] = []
+        for setting, values in own.items():
+            rivals = [
+                other
+                for rival, other in zip(candidates, rows, strict=True)
+                if setting.name == "threads" or rival.model == candidate.model
+            ]
+            differs = any(other[setting] != values for other in rivals)
+            if values != [setting.default] if setting.default else differs:
+                pairs += [value if setting.bare else f"{setting.name}={value}" for value in values if value]
+        first = candidate.label or candidate.model_name
+        return f"{first}@{','.join(pairs)}" if pairs else first
 
-    names = [name_of(candidate) for candidate in candidates]
+    names = [name_of(candidate, own) for candidate, own in zip(candidates, rows, strict=True)]
     # Two files of one name in two folders: only the whole text tells them apart.
     return [
         name if names.count(name) == 1 else str(candidate) for name, candidate in zip(names, candidates, strict=True)

@@ -33,6 +33,27 @@ def ratio(value: float | None) -> str:
     return NOTHING if value is None else f"{three_digits(value)}×"
 
 
+def amount(count: int | None) -> str:
+    """A count to three digits: 512, 4.10 k, 1.24 M, 7.00 G."""
+    if count is None:
+        return NOTHING
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * size:
+            return f"{three_digits(count / size)} {unit}"
+    return str(count)
+
+
+def size(nbytes: int | None) -> str:
+    """A number of bytes: 512 B, 4.10 kB, 21.8 MB, 1.50 GB."""
+    text = amount(nbytes)
+    return text if nbytes is None else f"{text}B" if " " in text else f"{text} B"
+
+
+def printable(text: str) -> str:
+    """Text from a file that somebody else wrote, without what a terminal would obey or cannot show."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as whole percent."""
     return NOTHING if share is None else f"{100 * share:.0f} %"
@@ -51,15 +72,26 @@ def plural(number: int, noun: str) -> str:
 def distinct(names: Sequence[str], cells: int) -> list[str]:
     """Names of at most ``cells`` characters that still differ.
 
-    What differs may stand at the beginning or at the end of long names: the first cut that keeps all of
-    them apart is taken, and if none does they are numbered.
+    What differs may stand at the beginning or at the end of long names, or in the settings behind an @: the first
+    cut that keeps all of them apart is taken, and if none does they are numbered.
     """
-    tail = max(0, (cells - 1) // 2)
-    cuts = [
-        [name if len(name) <= cells else name[: cells - 1] + "…" for name in names],
-        [name if len(name) <= cells else f"{name[: cells - 1 - tail]}…{name[len(name) - tail :]}" for name in names],
-    ]
-    for cut in cuts:
-        if len(set(cut)) == len(set(names)):
-            return cut
+    for cut in (_end, _before_settings, _middle):
+        shown = [name if len(name) <= cells else cut(name, cells) for name in names]
+        if len(set(shown)) == len(set(names)) and (cut is not _end or not any("@" in name for name in names)):
+            return shown
     return [f"{place} {name}"[:cells] for place, name in enumerate(names, 1)]
+
+
+def _end(name: str, cells: int) -> str:
+    return name[: cells - 1] + "…"
+
+
+def _before_settings(name: str, cells: int) -> str:
+    model, at, settings = name.partition("@")
+    room = cells - len(at + settings) - 1
+    return f"{model[:room]}…{at}{settings}" if room >= 4 else _end(name, cells)
+
+
+def _middle(name: str, cells: int) -> str:
+    tail = max(0, (cells - 1) // 2)
+    return f"{name[: cells - 1 - tail]}…{name[len(name) - tail :]}"

@@ -22,16 +22,12 @@ settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Weights go to a folder of this run, not to the user's."""
-    folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Weights and models of one's own go to folders of this run, not to the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 # -- a model by hand: the few protobuf fields of ONNX that a chain of convolutions needs -------------
@@ -76,12 +72,6 @@ def conv_model(channels: int = 8, size: int = 16, layers: int = 2, *, batch: int
     shape: list[int | str] = [batch, channels, size, size]
     values = _field(11, _value("x", shape, 1)) + _field(12, _value(name, shape, 1))
     return _model(nodes, weights, values)
-
-
-def integer_model() -> bytes:
-    """A model whose input is int64."""
-    values = _field(11, _value("ids", [1, 4], 7)) + _field(12, _value("y", [1, 4], 7))
-    return _model([_node("Identity", ["ids"], "y")], [], values)
 
 
 def _model(nodes: list[bytes], weights: list[bytes], values: bytes) -> bytes:

@@ -9,19 +9,24 @@ from latvar_tui.zoo.entries import (
     catalogue,
     models_folder,
 )
+from latvar_tui.zoo.folders import cache_folder, data_folder
+from latvar_tui.zoo.library import OwnModel, own_models
 from latvar_tui.zoo.lookup import find
-from latvar_tui.zoo.weights import cache_folder, generator, materialise
+from latvar_tui.zoo.weights import generator, materialise
 
 __all__ = [
     "DEFAULT_LINE_UP",
     "ModelEntry",
     "ModelInput",
+    "OwnModel",
     "WeightBlock",
     "ZooError",
     "cache_folder",
     "catalogue",
+    "data_folder",
     "find",
     "generator",
     "materialise",
     "models_folder",
+    "own_models",
 ]

@@ -4,49 +4,64 @@ from __future__ import annotations
 
 import difflib
 import os
-import stat
 from pathlib import Path
 
-from latvar_tui.zoo.entries import ModelEntry, ZooError, catalogue, reason_of
+from latvar_tui.zoo.entries import FP32, ModelEntry, ZooError, catalogue, model_id
+from latvar_tui.zoo.files import usable_file
+from latvar_tui.zoo.library import OwnModel, library
 
 
-def find(model: str) -> ModelEntry | Path:
-    """Return what a user means by ``model``: a name of the zoo, else a readable model file's path.
+def find(model: str, precision: str = FP32) -> ModelEntry | OwnModel:
+    """Return what a user means by ``model``: the zoo's, in that precision; else their own; else a readable file.
 
-    Raises ZooError that says what is wrong with the path, or which names are near.
+    Raises ZooError that says what is wrong with the path, which precisions there are, or which names are near.
     """
     known = catalogue()
     if model in known:
-        return known[model]
+        return known[model] if precision == FP32 else _in_precision(model, precision)
+    own = library()
+    if model in own.models:
+        return _as_it_is(own.models[model], precision)
+    if model in own.damaged:
+        raise ZooError(
+            f"your model {model} can't be used, because {own.damaged[model]}: remove it with "
+            f"latvar-tui models remove {model} and add it again"
+        )
     named_as_path = model.lower().endswith((".onnx", ".ort")) or os.sep in model
     if named_as_path or (model and os.path.exists(model)):
-        return _users_file(model)
+        path = Path(model)
+        usable_file(path)
+        return _as_it_is(OwnModel("", path, source=model), precision)
     near = difflib.get_close_matches(model.lower().replace("-", "_"), known, n=3)
+    near += difflib.get_close_matches(model, own.models, n=3)
     if near:
         raise ZooError(
             f"there is no model {model!r} in the zoo: did you mean {' or '.join(near)}, or the path of an .onnx file?"
         )
+    names = dict.fromkeys(entry.name for entry in known.values())
+    yours = f", or yours: {', '.join(own.models)}," if own.models else ""
     raise ZooError(
-        f"there is no model {model!r} in the zoo, which has {', '.join(known)}: "
-        "choose one of these or give the path of an .onnx file"
+        f"there is no model {model!r} in the zoo, which has {', '.join(names)}: "
+        f"choose one of these{yours} or give the path of an .onnx file"
     )
 
 
-def _users_file(model: str) -> Path:
-    path = Path(model)
-    try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise ZooError(f"{model!r} is a directory: give the .onnx file inside it")
-        if not stat.S_ISREG(found.st_mode):
-            raise ZooError(f"{model!r} is not a regular file: give an .onnx file on disk")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise ZooError(f"{model!r} is empty: export or copy the model again")
-    except FileNotFoundError as error:
-        raise ZooError(f"there is no file {model!r}: check the path and the folder you are in") from error
-    except PermissionError as error:
-        raise ZooError(f"{model!r} can't be read (no permission): chmod it or choose another file") from error
-    except OSError as error:
-        raise ZooError(f"{model!r} can't be read ({reason_of(error)}): check the path") from error
-    return path
+def _in_precision(model: str, precision: str) -> ModelEntry:
+    known = catalogue()
+    name = known[model].name
+    wanted = model_id(name, precision)
+    if wanted in known:
+        return known[wanted]
+    having = [entry.name for entry in known.values() if entry.precision == precision]
+    if not having:
+        raise ZooError(f"the zoo has no model in {precision}: leave the precision out")
+    raise ZooError(f"the zoo has no {precision} graph of {name}: it has one of {', '.join(having)}")
+
+
+def _as_it_is(model: OwnModel, precision: str) -> OwnModel:
+    if precision != FP32:
+        raise ZooError(
+            f"{model.id!r} is a model of your own, and precision={precision} chooses between graphs of the zoo: "
+            "leave it out, and give the file that is in the precision you want"
+        )
+    return model

@@ -11,59 +11,41 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import stat
-import tempfile
-import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latvar_tui.zoo.entries import ModelEntry, WeightBlock, ZooError, models_folder, reason_of
+from latvar_tui.zoo.folders import cache_folder, sweep, sync, temporary_folder
 
 if TYPE_CHECKING:
     import numpy
     import numpy.typing as npt
 
 _SEAL = "sealed.json"  # in a model's cache folder, written last: what the weights file must look like
-_TEMPORARY = ".tmp-"  # prefix of folders under construction
-_ABANDONED_S = 3600.0  # an older one belonged to a process that was killed
 
 
-def cache_folder() -> Path:
-    """Return the user's cache folder for latvar-tui; it need not exist. Raises ZooError without a home."""
-    chosen = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(chosen):  # the XDG specification: a relative one is to be ignored
-        return Path(chosen) / "latvar-tui"
-    try:
-        from platformdirs import user_cache_path  # a phone may lack it
-    except ImportError:
-        with suppress(RuntimeError):
-            return Path.home() / ".cache" / "latvar-tui"
-        raise ZooError("there is no home folder for the cache: set XDG_CACHE_HOME to a folder") from None
-    return user_cache_path("latvar-tui", appauthor=False)
-
-
-def materialise(entry: ModelEntry, cache_dir: Path | None = None) -> Path:
+def materialise(entry: ModelEntry, cache_dir: Path | None = None, *, rehash: bool = False) -> Path:
     """Return the path of a runnable graph with its weights beside it, making both at first use.
 
-    ``cache_dir`` defaults to the user's cache folder. Safe to call from several processes at once: files
-    appear whole or not at all, and a damaged copy is made anew. Raises ZooError.
+    ``cache_dir`` defaults to the user's cache folder. With ``rehash`` the weights are read even if their time stamp is
+    the one they were sealed with. Safe to call from several processes at once: files appear whole or not at all, and
+    a damaged copy is made anew. Raises ZooError.
     """
     models = (cache_folder() if cache_dir is None else cache_dir) / "models"
     target = models / f"{entry.name}-{entry.key}"
-    if _is_sound(target, entry):
+    if _is_sound(target, entry, rehash):
         return target / entry.file
     graph = _graph(entry)
     try:
         models.mkdir(parents=True, exist_ok=True)
-        _sweep(models)
-        with _temporary_folder(models, entry.name) as built:
+        sweep(models)
+        with temporary_folder(models, entry.name) as built:
             _write(built / entry.file, graph)
             _write(built / _SEAL, _fill(built / entry.weights_file, entry))
-            _install(built, target, entry)
+            _install(built, target, entry, rehash)
     except OSError as error:
         raise ZooError(
             f"the model {entry.name} can't be kept in the cache folder {models} ({reason_of(error)}): "
@@ -83,11 +65,11 @@ def _graph(entry: ModelEntry) -> bytes:
     return graph
 
 
-def _is_sound(target: Path, entry: ModelEntry) -> bool:
+def _is_sound(target: Path, entry: ModelEntry, rehash: bool = False) -> bool:
     """Tell whether the cached copy is whole.
 
     The graph is hashed each time. The weights, up to 100 MB, only when their time stamp is not the sealed
-    one: what changes a file changes that too, and they were on disk before they were sealed.
+    one, or with ``rehash``: what changes a file changes that too, and they were on disk before they were sealed.
     """
     try:
         seal = json.loads((target / _SEAL).read_bytes())
@@ -96,14 +78,14 @@ def _is_sound(target: Path, entry: ModelEntry) -> bool:
         found = (target / entry.weights_file).stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size != entry.weights_bytes:
             return False
-        if found.st_mtime_ns == seal["mtime_ns"]:
+        if found.st_mtime_ns == seal["mtime_ns"] and not rehash:
             return os.access(target / entry.weights_file, os.R_OK)
         return bool(_crc32(target / entry.weights_file) == seal["crc32"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def _install(built: Path, target: Path, entry: ModelEntry) -> None:
+def _install(built: Path, target: Path, entry: ModelEntry, rehash: bool) -> None:
     """Move the files of ``built`` to ``target``, unless another process was faster.
 
     File by file rather than as a folder: when a damaged copy is replaced there is no moment without one,
@@ -114,12 +96,12 @@ def _install(built: Path, target: Path, entry: ModelEntry) -> None:
     if not target.is_dir():
         target.unlink()
         target.mkdir()
-    if _is_sound(target, entry):
+    if _is_sound(target, entry, rehash):
         return
     for name in (entry.weights_file, entry.file, _SEAL):
         os.replace(built / name, target / name)
-    _sync(target)
-    _sync(target.parent)
+    sync(target)
+    sync(target.parent)
 
 
 def generator(seed: int) -> numpy.random.Generator:
@@ -181,29 +163,3 @@ def _crc32(path: Path) -> int:
         while piece := file.read(1 << 20):
             crc = zlib.crc32(piece, crc)
     return crc
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-@contextmanager
-def _temporary_folder(models: Path, name: str) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{name}-", dir=models))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(models: Path) -> None:
-    """Remove what killed processes left behind; never a reason to fail."""
-    oldest = time.time() - _ABANDONED_S
-    for folder in models.glob(f"{_TEMPORARY}*"):
-        with suppress(OSError):
-            if folder.stat().st_mtime < oldest:
-                shutil.rmtree(folder, ignore_errors=True)
