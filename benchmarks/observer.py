@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.ratios import Side, machine, quantile_ratio
 from latvar_tui import wire
 from latvar_tui.candidate import Condition, parse_candidates
-from latvar_tui.device.cores import usable_cores
+from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.headless import measure
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
@@ -58,13 +58,13 @@ class Silent:
 
 def run_child(way: str, out: Path, seconds: float, stress: int) -> None:
     """One run, in its own process; leaves its histograms and how the time was spent in ``out``."""
-    candidates = parse_candidates(DEFAULT_LINE_UP, usable_cores())
+    candidates = parse_candidates(DEFAULT_LINE_UP, physical_cores())
     condition = Condition(stress)
     start = wire.Start([str(candidate) for candidate in candidates], str(condition))
     link = TimedLink(seconds)
     link.send(start)
     if way == "screen":
-        app = LiveApp(link, lambda _: link, candidates, condition, maximum=8, cores=usable_cores())
+        app = LiveApp(link, lambda *_: link, candidates, condition, maximum=8, cores=usable_cores())
         link.app = app
         app.run()
         board = app.board

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.ratios import Side, machine, quantile_ratio
 from latvar_tui import wire, zoo
 from latvar_tui.candidate import parse_candidate
-from latvar_tui.device.cores import usable_cores
+from latvar_tui.device.cores import physical_cores
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
 from latvar_tui.study.board import Board
@@ -35,7 +35,10 @@ def bare_loop(model: str) -> None:
     """In the child: for each line with a number of seconds, loop as long and answer with the times in ns."""
     from latvar_tui.device.workload import load
 
-    infer = load(parse_candidate(model, usable_cores()))
+    workload = load(parse_candidate(model, physical_cores()))
+    infer = workload.infer
+    infer()
+    workload.keep_places()
     now = time.perf_counter_ns
     print("ready", flush=True)
     for line in sys.stdin:
@@ -85,7 +88,7 @@ class Recorded:
     """The instrument on one candidate, held outside its turns."""
 
     def __init__(self, model: str) -> None:
-        self._candidate = parse_candidate(model, usable_cores())
+        self._candidate = parse_candidate(model, physical_cores())
         self._link = Link(force=True)
         self._link.send(wire.Start([str(self._candidate)], "0xcpu@100%"))
         self._link.send(wire.Hold())

@@ -8,16 +8,17 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidates
-from latvar_tui.device.cores import usable_cores
-from latvar_tui.durations import parse_duration_s
-from latvar_tui.zoo import DEFAULT_LINE_UP, ZooError, find
+from latvar_tui.cli_models import models
+from latvar_tui.device.cores import physical_cores, usable_cores
+from latvar_tui.quantities import parse_duration_s, parse_megabytes
+from latvar_tui.zoo import DEFAULT_LINE_UP, ModelEntry, ZooError, find
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from latvar_tui.link import Link
@@ -26,14 +27,17 @@ if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-class _Duration(click.ParamType["float"]):
-    name = "DURATION"
+class _Quantity(click.ParamType["float"]):
+    """A number with its unit, read by one of ``quantities``'s functions."""
+
+    def __init__(self, name: str, read: Callable[[str], float]) -> None:
+        self.name, self._read = name, read
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
             return value
         try:
-            return parse_duration_s(value)
+            return self._read(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
 
@@ -70,6 +74,26 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="PCT",
         help="The quantile that ratios compare [99].",
     ),
+    click.option(
+        "--vary",
+        multiple=True,
+        metavar="SETTING=A,B",
+        help="Run every candidate with each of these values; may be given again for another setting.",
+    ),
+    click.option(
+        "--input",
+        "values_file",
+        type=click.Path(),
+        metavar="FILE.npz",
+        help="Feed the arrays in this NumPy archive to every model that is not the zoo's.",
+    ),
+    click.option(
+        "--memory",
+        "memory_mb",
+        type=_Quantity("SIZE", parse_megabytes),
+        metavar="SIZE",
+        help="Memory for all models together, like 500MB or 1.5GB; they then load by turns [no limit].",
+    ),
     click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),
 )
 
@@ -86,8 +110,8 @@ def cli(ctx: click.Context) -> None:
 
     Without a command: the live screen on three default models, running at once.
 
-    A candidate is a model's name or an .onnx file, with settings behind an @:
-    squeezenet1_1@threads=2,spin=off,as=LABEL
+    A candidate is a model's name (see latvar-tui models) or an .onnx file, with
+    settings behind an @: mobilenet_v2@precision=int8,threads=2,spin=off,as=LABEL
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(live)
@@ -105,16 +129,22 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     problem = _no_screen()
     if problem:
         raise UsageError(problem)
-    connect = functools.partial(_connect, candidates, options)
-    link = connect(condition)  # first: it loads while the screen's own imports do
+    connect = functools.partial(_connect, options)
+    link = connect(candidates, condition)  # first: it loads while the screen's own imports do
     try:
         from latvar_tui.tui.app import LiveApp, run_screen
 
-        ranked_by, cores = options["quantile"], usable_cores()
-        app = LiveApp(link, connect, candidates, condition, maximum=most, cores=cores, ranked_by=ranked_by, hold=hold)
+        ranked_by = options["quantile"]
+        app = LiveApp(
+            link, connect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
+            ranked_by=ranked_by, hold=hold,
+        )  # fmt: skip
         status, message = run_screen(app)
     finally:
         link.close()
+    from latvar_tui.remembered import remember
+
+    remember(app.board)
     if message:
         _complain(message)
     elif status in (DONE, INTERRUPTED):
@@ -126,7 +156,12 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
 
 @cli.command()
 @_measuring
-@click.option("--duration", type=_Duration(), default=30.0, help="How long to measure, like 10s or 1m30s [30s].")
+@click.option(
+    "--duration",
+    type=_Quantity("DURATION", parse_duration_s),
+    default=30.0,
+    help="How long to measure, like 10s or 1m30s [30s].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 def record(duration: float, as_json: bool, **options: Any) -> None:
     """Measure without a screen: progress on stderr, the table on stdout."""
@@ -143,12 +178,14 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
+cli.add_command(models)
+
+
 def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
     """Check what was asked for, and say what was made of it."""
     cores = usable_cores()
-    candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, cores)
-    for candidate in candidates:
-        find(candidate.model)
+    candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, physical_cores(), options["vary"])
+    candidates = [_fed(candidate, options["values_file"]) for candidate in candidates]
     most = options["max_stress"] or 2 * cores
     if options["stress"] > most:
         click.echo(
@@ -157,26 +194,37 @@ def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
     return candidates, Condition(min(options["stress"], most), "cpu", options["load"]), most
 
 
-def _connect(candidates: list[Candidate], options: dict[str, Any], condition: Condition) -> Link:
+def _fed(candidate: Candidate, values_file: str | None) -> Candidate:
+    """The candidate, with the file that all of the user's own models read unless they name another.
+
+    Raises:
+        ZooError: there is no such model.
+    """
+    zoos = isinstance(find(candidate.model, candidate.precision), ModelEntry)
+    return candidate if zoos or not values_file or candidate.values_file else candidate.changed(values_file=values_file)
+
+
+def _connect(options: dict[str, Any], candidates: Sequence[Candidate], condition: Condition) -> Link:
     """Start a probe and tell it what to measure."""
     from latvar_tui.link import Link
     from latvar_tui.wire import Start
 
     link = Link(force=options["force"])
-    link.send(Start([str(candidate) for candidate in candidates], str(condition), options["slice_ms"]))
+    texts = [str(candidate) for candidate in candidates]
+    link.send(Start(texts, str(condition), options["slice_ms"], memory_mb=options["memory_mb"]))
     return link
 
 
 def _print_tables(board: Board, ranked_by: float) -> None:
     """Leave the numbers behind, a table for each condition."""
-    from latvar_tui.columns import text_table
+    from latvar_tui.columns import loading_table, text_table
     from latvar_tui.study.table import table
     from latvar_tui.summary import remarks
 
     for condition in board.conditions:
         click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by), ranked_by)]))
-    for note in remarks(board):
-        click.echo(f"note: {note}")
+    for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
+        click.echo(line)
 
 
 def _no_screen() -> str | None:
@@ -194,12 +242,13 @@ def _run_headless(
 ) -> int:
     from latvar_tui import headless
     from latvar_tui.link import LinkLost
+    from latvar_tui.remembered import remember
     from latvar_tui.study.board import Board
     from latvar_tui.summary import summary
 
     board = Board(candidates)
     ranked_by = options["quantile"]
-    link = _connect(candidates, options, condition)
+    link = _connect(options, candidates, condition)
     status = DONE
     try:
         with contextlib.ExitStack() as stack:
@@ -220,6 +269,7 @@ def _run_headless(
         status = 128 + ended.number
     finally:
         link.close()
+    remember(board)
     if as_json:
         run = {
             "latvar_tui": __version__,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, three_digits
+from latvar_tui.study.board import Contender
 from latvar_tui.study.table import QUANTILES, Ratio, Row
 
 
@@ -88,8 +89,21 @@ def text_table(rows: Sequence[Row], ranked_by: float) -> list[str]:
     ]
     for row in rows:
         text = row.contender.name.ljust(width)
-        if row.contender.state in ("failed", "refused") and not row.n:
+        if row.contender.is_out and not row.n:
             lines.append(f"{text}  {row.contender.state}: {row.contender.reason}")
             continue
         lines.append(text + "".join(column.cell(row).text.rjust(column.width) for column in COLUMNS))
     return lines
+
+
+def loading_table(contenders: Sequence[Contender]) -> list[str]:
+    """What loading each candidate took: its first inference, one of those that follow, memory. Times in ms."""
+    titles = ("load ms", "cold ms", "warm ms", "memory MB")
+    width = max([len("loading"), *(len(contender.name) for contender in contenders)])
+    lines = ["loading".ljust(width) + "".join(title.rjust(11) for title in titles)]
+    for contender in contenders:
+        if contender.cold_ms:
+            times_ms = (contender.load_ms, contender.cold_ms[0], contender.warm_ms, contender.memory_mb)
+            texts = [NOTHING if value is None else three_digits(value) for value in times_ms]
+            lines.append(contender.name.ljust(width) + "".join(text.rjust(11) for text in texts))
+    return lines if len(lines) > 1 else []

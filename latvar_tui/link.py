@@ -183,12 +183,14 @@ class Link:
         """End children of a probe that could not do it itself.
 
         The kernel does this on Linux (parent-death signal). Elsewhere a stopped runner would stay for
-        ever. A pid counts as ours only while its process began when ours did: no stranger is hit.
+        ever. A pid counts as ours only while its process began when ours did, and leads its own group as all of ours
+        do: no stranger is hit.
         """
         for pid, started_s in self._pids.items():
             if started_s is not None and _started_s(pid) == started_s:
                 with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+                    if os.getpgid(pid) == pid:
+                        os.kill(pid, signal.SIGKILL)
         self._pids.clear()
 
 

@@ -1,4 +1,4 @@
-"""Durations as people type them: 10s, 1m30s, 500ms, 2h."""
+"""Quantities as people type them: 10s, 1m30s, 500ms, 2h; 500MB, 1.5GB."""
 
 from __future__ import annotations
 
@@ -26,3 +26,21 @@ def parse_duration_s(text: str) -> float:
     if seconds <= 0:
         raise UsageError(f"The duration '{text}' leaves no time to measure: give a longer one, like 10s.")
     return seconds
+
+
+_UNITS_MB = {"": 1.0, "kb": 1e-3, "mb": 1.0, "m": 1.0, "gb": 1e3, "g": 1e3, "mib": 1.048576, "gib": 1073.741824}
+
+
+def parse_megabytes(text: str) -> float:
+    """Megabytes (10⁶ bytes); a bare number counts megabytes.
+
+    Raises:
+        UsageError: it is no size, or not a positive one.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in _UNITS_MB:
+        raise UsageError(f"'{text}' is no size of memory: write it like 500MB or 1.5GB.")
+    megabytes = float(found[1]) * _UNITS_MB[found[2]]
+    if megabytes <= 0:
+        raise UsageError(f"'{text}' leaves no memory for a model: give more, like 500MB.")
+    return megabytes

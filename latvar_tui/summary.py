@@ -24,16 +24,31 @@ def summary(board: Board) -> dict[str, Any]:
         "device": dict(board.device),
         "cells": [_cell(contender, condition, cell) for contender, condition, cell in board.cells()],
         "reversals": [],
+        "candidates": [_candidate(contender) for contender in board.contenders],
         "failed": [
             {"candidate": contender.id, "reason": contender.reason}
             for contender in board.contenders
-            if contender.state in ("failed", "refused")
+            if contender.is_out
         ],
         "sensors": {
             name: reading.value if reading.reason is None else {"unavailable": reading.reason}
             for name, reading in board.sensors.items()
         },
         "notes": notes,
+    }
+
+
+def _candidate(contender: Contender) -> dict[str, Any]:
+    """What loading it took. ``cold_ms``: its first inferences, which are in no cell; ``warm_ms``: what followed."""
+    return {
+        "candidate": contender.id,
+        "state": contender.state,
+        "memory_mb": contender.memory_mb,
+        "load_ms": contender.load_ms,
+        "cold_ms": list(contender.cold_ms),
+        "warm_ms": contender.warm_ms,
+        "inputs": list(contender.inputs),
+        "assumed": list(contender.assumed),
     }
 
 

@@ -65,9 +65,12 @@ class Hello:
 
 @dataclass(frozen=True)
 class State:
-    """What has become of a candidate: ``loading``, ``ready``, ``failed``, or ``refused``.
+    """What has become of a candidate: ``loading``, ``ready``, ``unloaded``, ``failed``, or ``refused``.
 
-    ``refused`` is unusable input, ``failed`` anything else; ``reason`` is one sentence.
+    ``refused`` is unusable input, ``failed`` anything else; ``reason`` is one sentence. ``unloaded`` ended to keep
+    within the memory budget, and its next turn loads it again. A ``ready`` one says what loading took (``load_ms``),
+    the durations of its first inferences in order (``cold_ms``; they are in no cell), the median of those that
+    followed (``warm_ms``), its ``inputs``, a line each, and in ``notes`` what was assumed about them.
     """
 
     TYPE: ClassVar[str] = "state"
@@ -76,6 +79,11 @@ class State:
     reason: str = ""
     pid: int = 0
     memory_mb: float | None = None
+    load_ms: float | None = None
+    cold_ms: Sequence[float] = field(default_factory=list)
+    warm_ms: float | None = None
+    inputs: Sequence[str] = field(default_factory=list)
+    notes: Sequence[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ class Start:
 
     ``gated``: wait for ``Go`` in every gap. A screen elsewhere is not waited for, but must send a ``Go`` now and
     then all the same: one that is silent for five seconds is taken for gone, and everything is frozen until it
-    speaks.
+    speaks. ``memory_mb`` is how much all runners together may take; candidates then load and unload by turns.
     """
 
     TYPE: ClassVar[str] = "start"
@@ -143,6 +151,31 @@ class Start:
     condition: str
     slice_ms: float = 250.0
     gated: bool = True
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Add:
+    """Load one more candidate in the next gap."""
+
+    TYPE: ClassVar[str] = "add"
+    candidate: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """End a candidate's runner."""
+
+    TYPE: ClassVar[str] = "remove"
+    candidate: str
+
+
+@dataclass(frozen=True)
+class Only:
+    """Give slices to this candidate alone; to all again if it is empty."""
+
+    TYPE: ClassVar[str] = "only"
+    candidate: str
 
 
 @dataclass(frozen=True)
@@ -193,10 +226,12 @@ class Quit:
 
 
 Frame = Hello | State | Slice | Note | Failure
-Command = Start | SetCondition | Go | Busy | Quiet | Hold | Resume | Quit
+Command = Start | Add | Remove | Only | SetCondition | Go | Busy | Quiet | Hold | Resume | Quit
 
 _FRAMES: dict[str, type[Any]] = {cls.TYPE: cls for cls in (Hello, State, Slice, Note, Failure)}
-_COMMANDS: dict[str, type[Any]] = {cls.TYPE: cls for cls in (Start, SetCondition, Go, Busy, Quiet, Hold, Resume, Quit)}
+_COMMANDS: dict[str, type[Any]] = {
+    cls.TYPE: cls for cls in (Start, Add, Remove, Only, SetCondition, Go, Busy, Quiet, Hold, Resume, Quit)
+}
 
 _T = TypeVar("_T")
 
@@ -259,7 +294,18 @@ def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
             name: Reading(**_only(Reading, reading)) for name, reading in values.get("sensors", {}).items()
         }
         _check_slice(values)
+    elif cls is State:
+        _check_state(values)
     return cls(**values)
+
+
+def _check_state(values: Mapping[str, Any]) -> None:
+    """As :func:`_check_slice`."""
+    numbers = [*values.get("cold_ms", ()), *(values.get(name) or 0 for name in ("memory_mb", "load_ms", "warm_ms"))]
+    if any(isinstance(number, bool) or not isinstance(number, int | float) or number < 0 for number in numbers):
+        raise ValueError(f"times or memory are no numbers: {numbers}")
+    if not all(isinstance(text, str) for name in ("inputs", "notes") for text in values.get(name, ())):
+        raise ValueError("inputs or notes are no texts")
 
 
 def _check_slice(values: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from latvar_tui import wire
 from latvar_tui.candidate import IDLE, parse_candidates
-from latvar_tui.device.cores import usable_cores
+from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.link import Link
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.zoo import DEFAULT_LINE_UP
@@ -55,10 +55,10 @@ class Director(Link):
 def perform(seconds: float, stress: int) -> None:
     """In the child, on its terminal: measure and take the picture."""
     cores = usable_cores()
-    candidates = parse_candidates(DEFAULT_LINE_UP, cores)
+    candidates = parse_candidates(DEFAULT_LINE_UP, physical_cores())
     link = Director(seconds, stress)
     link.send(wire.Start([str(candidate) for candidate in candidates], str(IDLE)))
-    link.app = LiveApp(link, lambda _: link, candidates, IDLE, maximum=2 * cores, cores=cores)
+    link.app = LiveApp(link, lambda *_: link, candidates, IDLE, maximum=2 * cores, cores=cores)
     link.app.run()
     link.close()
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from latvar_tui import wire
 from latvar_tui.candidate import Condition, UsageError
 from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, fitting, text_table
-from latvar_tui.durations import parse_duration_s
 from latvar_tui.format import NOTHING, count, distinct, ms, percent, plural, quantile_name, ratio, three_digits
+from latvar_tui.quantities import parse_duration_s
 from latvar_tui.study.table import QUANTILES, Ratio, Row, table
 from latvar_tui.summary import summary
 from tests.scripted_link import DEVICE, MS, board_of, session, slice_frame, state_frame
@@ -197,7 +197,7 @@ def test_provisional_numbers_are_marked() -> None:
 # -- the JSON document ------------------------------------------------------------------------------
 
 WITHOUT_UNIT = {
-    "n", "slices", "settling", "dropped", "disturbed", "stress_threads", "threads", "cores", "pid",
+    "n", "slices", "settling", "dropped", "disturbed", "stress_threads", "threads", "cores", "physical_cores", "pid",
     "measured_share", "overflow", "load_1min", "ungated_slices",
 }  # fmt: skip
 """Counts, and shares of 1."""
@@ -236,7 +236,10 @@ def test_the_document_has_the_fields_of_the_contract() -> None:
     ]
     cell = document["cells"][1]
     assert cell["model"] == "squeezenet1_1"
-    assert cell["settings"] == {"threads": 2, "spin": "off"}
+    assert cell["settings"] == {
+        "threads": 2, "spin": "off", "opt": "all", "provider": "cpu", "precision": "fp32", "arena": "on",
+        "execution": "sequential",
+    }  # fmt: skip
     assert cell["device"] == "local"
     assert cell["stress_threads"] == 4
     assert cell["slices"] == 3

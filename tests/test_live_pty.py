@@ -217,7 +217,7 @@ def test_an_unusable_model_ends_the_screen_with_a_sentence(live: Start, tmp_path
     program = live("live", str(path))
     assert program.finish() == 2
     left = bytes(program.written).rpartition(LEAVES_ALTERNATE_SCREEN)[2].decode()
-    assert "cannot be loaded" in left and "Traceback" not in left
+    assert "no ONNX model but a text file" in left and "Traceback" not in left
 
 
 def test_a_terminal_that_cannot_draw_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 import pytest
 
 from latvar_tui.cli import cli
+from latvar_tui.settings import SETTINGS
 from latvar_tui.tui.keys import help_lines
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +42,26 @@ def options_table() -> str:
     return "\n".join(["| option | means |", "|---|---|", *rows])
 
 
-GENERATED = {"keys": keys_table, "options": options_table}
+def settings_table() -> str:
+    rows = []
+    for setting in SETTINGS:
+        values = setting.values.replace("|", "\\|")
+        rows.append(f"| `{setting.name}={values}` | {setting.help} |")
+    return "\n".join(["| setting | means |", "|---|---|", *rows])
+
+
+def models_table() -> str:
+    group = cli.commands["models"]
+    assert isinstance(group, click.Group)
+    rows = []
+    for name, command in group.commands.items():
+        arguments = [argument for argument in command.params if isinstance(argument, click.Argument)]
+        shown = " ".join(["models", name, *(argument.make_metavar(click.Context(command)) for argument in arguments)])
+        rows.append(f"| `{shown}` | {command.get_short_help_str(120).rstrip('.')} |")
+    return "\n".join(["| command | does |", "|---|---|", *rows])
+
+
+GENERATED = {"keys": keys_table, "options": options_table, "settings": settings_table, "models": models_table}
 
 
 def generated(text: str, name: str) -> str:
@@ -67,7 +87,10 @@ def test_every_command_and_option_it_shows_exists() -> None:
     text = README.read_text()
     for line in re.findall(r"(?m)^latvar-tui (\S+)?.*$", text):
         assert not line or line in cli.commands or line.startswith("0."), line
-    known = {opt for command in cli.commands.values() for p in command.params for opt in p.opts} | {"--version"}
+    group = cli.commands["models"]
+    assert isinstance(group, click.Group)
+    commands = [*cli.commands.values(), *group.commands.values()]
+    known = {opt for command in commands for p in command.params for opt in p.opts} | {"--version"}
     assert set(re.findall(r"(?<=[\s`(])--[a-z-]+", text)) <= known
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from latvar_tui.candidate import Candidate
-from latvar_tui.device.lineup import Runner
-from latvar_tui.device.runner import SETTLING_NS, run_slice, warm_up
+from latvar_tui.device.runner import LEAST_WARM_UP_INFERENCES, SETTLING_NS, run_slice, warm_up
+from latvar_tui.device.runner_control import Runner
 from latvar_tui.device.tape import CAPACITY, Tape
+from latvar_tui.device.workload import Workload
 
 
 class Clock:
@@ -68,10 +69,12 @@ def test_a_full_tape_ends_a_slice() -> None:
     assert n == CAPACITY
 
 
-def test_warm_up_runs_at_least_once() -> None:
-    calls = []
-    assert warm_up(lambda: calls.append(1)) >= 0
-    assert calls
+def test_warm_up_keeps_every_first_inference_apart() -> None:
+    done: list[str] = []
+    times = warm_up(lambda: done.append("run"), lambda: done.append("places kept"))
+    assert len(times) == done.count("run") >= LEAST_WARM_UP_INFERENCES
+    assert all(time_ns >= 0 for time_ns in times)
+    assert done[:3] == ["run", "places kept", "run"] and done.count("places kept") == 1
 
 
 def test_a_model_that_fails_in_a_slice_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,10 +84,13 @@ def test_a_model_that_fails_in_a_slice_says_why(monkeypatch: pytest.MonkeyPatch)
         if next(calls) == 60:
             raise RuntimeError("Non-zero status code:\n the input is too large")
 
-    monkeypatch.setattr("latvar_tui.device.workload.load", lambda candidate: infer)
-    runner = Runner(Candidate("m", 1), forget=lambda: None)
+    workload = Workload(infer, list, lambda: None, inputs=["x float32 1"], notes=["assumed"])
+    monkeypatch.setattr("latvar_tui.device.workload.load", lambda candidate: workload)
+    runner = Runner(Candidate(1, model="m"), forget=lambda: None)
     try:
-        assert runner.finish_loading().state == "ready"
+        ready = runner.finish_loading()
+        assert (ready.state, ready.inputs, ready.notes) == ("ready", ["x float32 1"], ["assumed"])
+        assert len(ready.cold_ms) >= LEAST_WARM_UP_INFERENCES and ready.warm_ms is not None
         runner.begin_slice(10**12)
         assert runner.end_slice() is None
         buried = runner.bury()

@@ -85,7 +85,7 @@ def make_app(
     link = ScriptedLink(frames, lost)
     app = LiveApp(
         link,
-        lambda condition: ScriptedLink(frames),
+        lambda candidates, condition: ScriptedLink(frames),
         line_up(models),
         Condition(int(condition.partition("x")[0])),
         maximum=4,
@@ -148,6 +148,11 @@ SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "eight": (lambda: make_app(EIGHT_SESSION, EIGHT, condition="3xcpu@100%"), ("j", "j", "j")),
     "help": (lambda: make_app(IDLE), ("question_mark",)),
     "device": (lambda: make_app(IDLE), ("i",)),
+    "detail": (lambda: make_app(IDLE), ("j", "enter")),
+    "alone": (lambda: make_app(IDLE), ("j", "a")),
+    "picker": (lambda: make_app(IDLE), ("m",)),
+    "picker_found": (lambda: make_app(with_failure()), ("m", *"mob@int8", "tab", "right")),
+    "picker_refuses": (lambda: make_app(IDLE), ("m", *"@threads=0")),
 }  # fmt: skip
 
 
@@ -235,6 +240,7 @@ async def test_every_key_does_something_and_breaks_nothing() -> None:
                 continue
             await pilot.press(*key.keys.split(","))
             await pilot.press("escape")
+            assert len(app.screen_stack) == 1, key
         assert app.is_running
 
 

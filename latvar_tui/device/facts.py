@@ -7,7 +7,8 @@ import platform
 import socket
 from pathlib import Path
 
-from latvar_tui.device.cores import usable_cores
+from latvar_tui.device.cores import physical_cores, usable_cores
+from latvar_tui.device.session import provider_names
 
 
 def device_facts() -> dict[str, object]:
@@ -19,11 +20,13 @@ def device_facts() -> dict[str, object]:
         "name": socket.gethostname() or None,
         "cpu": _cpu_name(),
         "cores": usable_cores(),
+        "physical_cores": physical_cores(),
         "os": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "python": platform.python_version(),
         "numpy": numpy.__version__,
         "onnxruntime": onnxruntime.__version__,
+        "providers": list(provider_names(onnxruntime.get_available_providers())),
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "autogroup": _text("/proc/sys/kernel/sched_autogroup_enabled"),
         "pid": os.getpid(),

@@ -1,98 +1,173 @@
-"""The probe's runners: one frozen process per candidate, and what has become of each."""
+"""The line-up: a seat for every candidate, who comes and goes, and runners within a memory budget."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator
 
-from latvar_tui.candidate import Candidate
-from latvar_tui.device.child import Child
-from latvar_tui.device.lifeline import signal_name
-from latvar_tui.device.runner import ANSWER, FAILED, ORDER, run_candidate
-from latvar_tui.device.tape import Tape
-from latvar_tui.wire import State
+from latvar_tui import wire
+from latvar_tui.candidate import Candidate, UsageError, parse_candidate
+from latvar_tui.device.cores import physical_cores
+from latvar_tui.device.runner_control import Runner
+
+Change = wire.Add | wire.Remove | wire.Only
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a runner says of a slice; the times themselves are on its tape."""
+class Seat:
+    """A candidate's place in the line-up. Its runner may be ended and started again; the seat stays."""
 
-    inferences: int
-    settling: int
-    settling_ns: int
-    delay_before: int
-
-
-class Runner:
-    """One candidate's process as the probe sees it."""
-
-    def __init__(self, candidate: Candidate, forget: Callable[[], None]) -> None:
+    def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self.name = str(candidate)
-        self.tape = Tape()
-        self.ready = False
-        self.wait_unavailable: str | None = None
-        self._last_words = ""
-        tape = self.tape
-        self.child = Child(
-            "latvar-runner", lambda orders, answers: run_candidate(candidate, tape, orders, answers), forget
-        )
+        self.runner: Runner | None = None
+        self.memory_mb: float | None = None
+        self.out = False
+        """Failed, refused or removed: no more turns."""
+        self.last_turn = 0
 
-    def finish_loading(self) -> State:
-        """Read what the runner says when it has loaded (or not), and freeze it."""
-        line = b""
-        while not line.endswith(b"\n"):
-            byte = os.read(self.child.answers, 1)  # a byte at a time: nothing behind the line may be taken
-            if not byte:
-                return self.bury()
-            line += byte
-        said = json.loads(line)
-        if said["state"] != "ready":
-            self.child.end()
-            return State(self.name, said["state"], said["reason"])
-        self.child.freeze()
-        self.ready = True
-        self.wait_unavailable = said["unavailable"]
-        return State(self.name, "ready", pid=self.child.pid, memory_mb=said["memory_mb"])
 
-    def begin_slice(self, slice_ns: int) -> None:
-        """Thaw it with its order already in the pipe, so that it starts at once."""
-        self.tape.rewind()
-        self.child.send(ORDER.pack(slice_ns))
-        self.child.thaw()
+class Lineup:
+    """Every candidate in the order they came."""
 
-    def end_slice(self) -> Answer | None:
-        """Take the answer and freeze; None if the runner has died instead."""
-        answer = self._read(ANSWER.size)
-        if len(answer) < ANSWER.size:
+    def __init__(
+        self,
+        forget: Callable[[], None],
+        tell: Callable[[wire.Frame], object],
+        wait_for: Callable[[int], object],
+        budget_mb: float | None = None,
+    ) -> None:
+        """Begin without anybody.
+
+        Args:
+            forget: closes in a forked child what only the probe may hold.
+            tell: sends a frame to the screen.
+            wait_for: returns when a descriptor is readable; nothing may be measured meanwhile.
+            budget_mb: how much memory all runners may take together; no budget, no limit.
+        """
+        self._forget, self._tell, self._wait_for = forget, tell, wait_for
+        self._budget_mb = budget_mb
+        self._seats: list[Seat] = []
+        self._changes: deque[Change] = deque()
+        self._loading: Seat | None = None
+        self._turn = 0
+        self._only = ""  # the candidate that alone gets slices; all do if it is empty
+
+    @property
+    def runners(self) -> Iterator[Runner]:
+        return (seat.runner for seat in self._seats if seat.runner is not None)
+
+    @property
+    def playing(self) -> list[Seat]:
+        """Who gets a slice in a round."""
+        left = [seat for seat in self._seats if not seat.out]
+        return [seat for seat in left if seat.name == self._only] or left
+
+    # -- who comes and goes -------------------------------------------------------------------------
+
+    def ask(self, change: Change) -> None:
+        """Keep what the screen asks for until the next gap. A loading that is no longer wanted ends at once."""
+        self._changes.append(change)
+        loading = self._loading
+        if isinstance(change, wire.Remove) and loading and loading.name == change.candidate and loading.runner:
+            loading.runner.child.kill()  # its pipe's end tells
+
+    def change(self) -> bool:
+        """Do what was asked for; whether it was anything."""
+        changed = bool(self._changes)
+        while self._changes:
+            match self._changes.popleft():
+                case wire.Add(candidate):
+                    self.add(candidate)
+                    self.load_new()
+                case wire.Remove(candidate):
+                    self._remove(candidate)
+                case wire.Only(candidate):
+                    self._only = candidate
+        return changed
+
+    def add(self, text: str) -> None:
+        """Give a candidate a seat, unless it has one; :meth:`load_new` starts its runner."""
+        if any(seat.name == text and not seat.out for seat in self._seats):
+            return
+        try:
+            seat = Seat(parse_candidate(text, physical_cores()))
+        except UsageError as error:
+            self._tell(wire.State(text, "refused", str(error)))
+            return
+        self._seats.append(seat)
+        self._tell(wire.State(seat.name, "loading"))
+
+    def _remove(self, name: str) -> None:
+        for seat in [seat for seat in self._seats if seat.name == name]:
+            self._end(seat)
+            seat.out = True
+            self._seats.remove(seat)
+        if self._only == name:
+            self._only = ""
+
+    # -- runners ------------------------------------------------------------------------------------
+
+    def load_new(self) -> None:
+        """Load who has never been loaded, one after the other.
+
+        Not at once, though that would be over sooner: loading and the first inference are measured, too.
+        """
+        for seat in list(self._seats):
+            if not seat.out and seat.last_turn == 0:
+                self._load(seat)
+
+    def runner_of(self, seat: Seat) -> Runner | None:
+        """A seat's runner, loaded again if it had been ended; None if there is none any more."""
+        if seat.out:
             return None
-        fields = ANSWER.unpack(answer)
-        if fields[0] == FAILED:
-            self._last_words = self._read(fields[1]).decode(errors="replace")
-            return None
-        self.child.freeze()
-        return Answer(*fields[:4])
+        self._turn += 1
+        seat.last_turn = self._turn
+        if seat.runner is None:
+            self._load(seat)
+        return seat.runner
 
-    def _read(self, size: int) -> bytes:
-        """So many bytes of its answers, or fewer if it has died."""
-        found = b""
-        while len(found) < size and (chunk := os.read(self.child.answers, size - len(found))):
-            found += chunk
-        return found
+    def bury(self, seat: Seat) -> None:
+        """A seat's runner has died."""
+        if seat.runner is not None:
+            self._settle(seat, seat.runner.bury())
 
-    def bury(self) -> State:
-        """Reap a runner that has died; say of what."""
-        self.ready = False
-        status = self.child.bury()
-        if self._last_words:
-            reason = f"an inference failed: {self._last_words}"
-        elif status >= 0:
-            reason = "its process ended on its own; the log (i) says more"
-        elif -status == signal.SIGKILL:
-            reason = "killed: by somebody, or for want of memory"
+    def _load(self, seat: Seat) -> None:
+        """Start a seat's runner and wait until it is ready or has failed."""
+        self._turn += 1
+        seat.last_turn = self._turn
+        self._make_room(seat)
+        self._loading, seat.runner = seat, Runner(seat.candidate, self._forget)
+        self._tell(wire.State(seat.name, "loading", pid=seat.runner.child.pid))
+        self._wait_for(seat.runner.child.answers)
+        self._loading = None
+        self._settle(seat, seat.runner.finish_loading())
+        if seat.runner is not None:
+            self._make_room(seat)  # only now it is known how much it takes
+
+    def _settle(self, seat: Seat, state: wire.State) -> None:
+        if state.state == "ready":
+            seat.memory_mb = state.memory_mb
         else:
-            reason = f"crashed ({signal_name(-status)}); the log (i) may say more"
-        return State(self.name, "failed", reason)
+            seat.runner, seat.out = None, True
+        self._tell(state)
+
+    def _make_room(self, seat: Seat) -> None:
+        """End runners, those that had no turn for longest first, until ``seat``'s fits into the budget.
+
+        One that alone takes more than the budget keeps its place: it is what the user asked for.
+        """
+        if self._budget_mb is None:
+            return
+        others = sorted((s for s in self._seats if s is not seat and s.runner), key=lambda s: s.last_turn)
+        taken_mb = (seat.memory_mb or 0.0) + sum(other.memory_mb or 0.0 for other in others)
+        while others and taken_mb > self._budget_mb:
+            other = others.pop(0)
+            taken_mb -= other.memory_mb or 0.0
+            self._end(other)
+            self._tell(wire.State(other.name, "unloaded", memory_mb=other.memory_mb))
+
+    @staticmethod
+    def _end(seat: Seat) -> None:
+        if seat.runner is not None:
+            seat.runner.child.end()
+            seat.runner = None

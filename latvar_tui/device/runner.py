@@ -36,6 +36,8 @@ model takes 1.15–1.4× its median, the 5th 1.03×)."""
 
 WARM_UP_NS = 150_000_000
 WARM_UP_INFERENCES = 20
+LEAST_WARM_UP_INFERENCES = 3
+"""However slow the model: the cold one, and two that tell what comes after it."""
 
 
 class DelayCounter:
@@ -67,43 +69,58 @@ class DelayCounter:
 def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: BinaryIO) -> None:
     """The runner's whole life: load, warm up, say so (one JSON line), then a slice per order."""
     gc.disable()
+    from latvar_tui.device.session import failure
     from latvar_tui.device.workload import load
 
     try:
-        infer = load(candidate)
-        median_ns = warm_up(infer)
+        workload = load(candidate)
+        cold_ns = warm_up(workload.infer, workload.keep_places)
     except UsageError as error:
         _say(answers, state="refused", reason=str(error))
         return
     except Exception as error:
-        text = " ".join(str(error).split())[:300] or type(error).__name__
-        _say(answers, state="failed", reason=f"it fails on its first inference: {text}")
+        _say(answers, state="failed", reason=f"it fails on its first inference: {failure(error)}")
         return
+    infer, median_ns = workload.infer, int(np.median(cold_ns[1:]))
     counter = DelayCounter()
-    _say(answers, state="ready", unavailable=counter.unavailable, memory_mb=_memory_mb())
+    _say(
+        answers,
+        state="ready",
+        unavailable=counter.unavailable,
+        memory_mb=_memory_mb(),
+        load_ms=workload.load_ms,
+        cold_ms=[duration / 1e6 for duration in cold_ns],
+        warm_ms=median_ns / 1e6,
+        inputs=workload.inputs,
+        notes=workload.notes,
+    )
     while order := orders.read(ORDER.size):
         (slice_ns,) = ORDER.unpack(order)
         settle = SETTLING_INFERENCES if median_ns < SETTLING_NOT_NEEDED_NS else 0
         try:
             inferences, *rest = run_slice(infer, tape, slice_ns, settle, counter.fd)
         except Exception as error:
-            last_words = " ".join(str(error).split())[:300].encode() or type(error).__name__.encode()
+            last_words = failure(error).encode()
             answers.write(ANSWER.pack(FAILED, len(last_words), 0, 0, 0, 0) + last_words)
             return
         median_ns = int(np.median(tape.durations[:inferences]))
         answers.write(ANSWER.pack(inferences, *rest))
 
 
-def warm_up(infer: Callable[[], object]) -> int:
-    """Run until arenas are filled and code paths chosen; return the median inference's time, ns."""
+def warm_up(infer: Callable[[], object], after_first: Callable[[], object] = lambda: None) -> list[int]:
+    """Run until arenas are filled and code paths chosen; return every inference's time, ns, the cold one first."""
     now = time.perf_counter_ns
     begin = now()
     durations: list[int] = []
-    while len(durations) < WARM_UP_INFERENCES and now() - begin < WARM_UP_NS:
+    while len(durations) < LEAST_WARM_UP_INFERENCES or (
+        len(durations) < WARM_UP_INFERENCES and now() - begin < WARM_UP_NS
+    ):
         start = now()
         infer()
         durations.append(now() - start)
-    return int(np.median(durations))
+        if len(durations) == 1:
+            after_first()
+    return durations
 
 
 def run_slice(

@@ -8,7 +8,8 @@ import signal
 
 from latvar_tui import wire
 from latvar_tui.device.lifeline import OneProbe, name_process
-from latvar_tui.device.probe import Ended, Probe
+from latvar_tui.device.probe import Probe
+from latvar_tui.device.screen import Ended
 
 
 def serve(force: bool = False) -> int:

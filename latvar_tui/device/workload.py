@@ -1,9 +1,11 @@
-"""One model ready to run: an ONNX Runtime session with its inputs bound. The seam for other runtimes."""
+"""One model ready to run: a session with its inputs bound. The seam for other runtimes."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +13,73 @@ import numpy as np
 
 from latvar_tui import zoo
 from latvar_tui.candidate import Candidate, UsageError
+from latvar_tui.device.inputs import Array, Inputs, make_inputs
+from latvar_tui.device.session import open_session
+from latvar_tui.settings import Shape
+from latvar_tui.zoo.onnx_file import read_onnx
 
-_FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
+
+@dataclass
+class Workload:
+    """A model to run. Nothing has been inferred when it is made: the first inference is the cold one."""
+
+    infer: Callable[[], object]
+    """Run one inference; its outputs stay where they were put."""
+    outputs: Callable[[], list[Array]]
+    """The last inference's outputs, those that are tensors of numbers."""
+    keep_places: Callable[[], object]
+    """Call after the first inference: outputs of a known shape stay where it put them, without a new allocation."""
+    inputs: list[str]
+    """A line an input: ``input_ids int64 1x128``."""
+    notes: list[str]
+    """What was assumed, in words."""
+    load_ms: float = 0.0
+    """How long the session took to load, its weights made before."""
 
 
-def load(candidate: Candidate) -> Callable[[], object]:
-    """Make a session for ``candidate`` and bind seeded inputs.
-
-    Returns:
-        A function that runs one inference and leaves its outputs where they were put.
+def load(candidate: Candidate) -> Workload:
+    """Make a session for ``candidate`` and feed it; nothing has been inferred yet.
 
     Raises:
         UsageError: the model cannot be used, with the reason in a sentence.
     """
-    import onnxruntime as ort
+    path, shapes, fills = _model(candidate)
+    begin_ns = time.perf_counter_ns()
+    session = open_session(candidate, path)
+    made = make_inputs(session.get_inputs(), candidate, shapes, fills, _unranked(path, session.get_inputs()))
+    numbers = all(node.type.startswith("tensor(") and "string" not in node.type for node in session.get_outputs())
+    workload = (_bound if numbers else _fed)(session, made)
+    workload.load_ms = (time.perf_counter_ns() - begin_ns) / 1e6
+    return workload
 
-    path = _model_path(candidate.model)
-    options = ort.SessionOptions()
-    # Never 0: the runtime then pins its threads to cores, escaping taskset and cpusets.
-    options.intra_op_num_threads = candidate.threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if candidate.spin else "0")
-    options.log_severity_level = 3
+
+def _model(candidate: Candidate) -> tuple[Path, Mapping[str, Shape], Mapping[str, str]]:
+    """The file to run, and what is remembered with it."""
     try:
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # The runtime raises a class per status code, all unrelated to one another.
-        raise UsageError(_refusal(candidate.model, ort.__version__, error)) from error
-    return _bound(session, candidate.model)
-
-
-def _model_path(model: str) -> Path:
-    try:
-        found = zoo.find(model)
-        return found if isinstance(found, Path) else zoo.materialise(found)
+        found = zoo.find(candidate.model, candidate.precision)
+        if isinstance(found, zoo.ModelEntry):
+            return zoo.materialise(found), {}, {}
+        return found.path, dict(found.shapes), dict(found.fills)
     except zoo.ZooError as error:
         raise UsageError(str(error)) from error
 
 
-def _bound(session: Any, model: str) -> Callable[[], object]:
-    """Bind inputs (standard normal, seeded) and outputs, so that a run allocates and copies nothing."""
-    random = np.random.default_rng(0)
+def _unranked(path: Path, nodes: Sequence[Any]) -> set[str]:
+    """Inputs of which the model does not say how many axes they have; the runtime shows them like scalars."""
+    if all(node.shape for node in nodes):
+        return set()
+    try:
+        inputs = read_onnx(path, skim=True).inputs or ()
+    except zoo.ZooError:
+        return set()
+    return {value.name for value in inputs if value.shape is None}
+
+
+def _bound(session: Any, made: Inputs) -> Workload:
+    """Bind inputs and outputs, so that a run copies nothing."""
     binding = session.io_binding()
-    for node in session.get_inputs():
-        if node.type not in _FLOATS or not all(isinstance(size, int) and size > 0 for size in node.shape):
-            raise UsageError(
-                f"'{model}' has the input {node.name}: {node.type} {node.shape}, and only inputs of floating-point "
-                "numbers with fixed sizes are supported so far: export the model with fixed shapes."
-            )
-        values = random.standard_normal(node.shape, np.float32).astype(_FLOATS[node.type])
-        binding.bind_cpu_input(node.name, values)
+    for name, values in made.arrays.items():
+        binding.bind_cpu_input(name, values)
     for node in session.get_outputs():
         binding.bind_output(node.name, "cpu")
     run = session.run_with_iobinding
@@ -69,19 +87,26 @@ def _bound(session: Any, model: str) -> Callable[[], object]:
     def infer() -> object:
         return run(binding)
 
-    infer()
-    # Outputs of a known shape stay where the first run put them; others are placed anew each time.
-    with contextlib.suppress(Exception):
-        for node, output in zip(session.get_outputs(), binding.get_outputs(), strict=True):
-            if all(isinstance(size, int) for size in node.shape):
-                binding.bind_ortvalue_output(node.name, output)
-    return infer
+    def keep_places() -> None:
+        with contextlib.suppress(Exception):
+            for node, output in zip(session.get_outputs(), binding.get_outputs(), strict=True):
+                if all(isinstance(size, int) for size in node.shape):
+                    binding.bind_ortvalue_output(node.name, output)
+
+    return Workload(infer, binding.copy_outputs_to_cpu, keep_places, made.described, made.notes)
 
 
-def _refusal(model: str, version: str, error: Exception) -> str:
-    """One sentence from what the runtime says, without its codes and without the path, which is named already."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if "External data" in text:
-        return f"'{model}' keeps its weights in another file, which is not beside it: put the two into one folder."
-    said = text.rpartition(" failed:")[2].rpartition(" : ")[2].strip(" .")[:160]
-    return f"'{model}' cannot be loaded by ONNX Runtime {version} ({said}): check that it is a whole ONNX model."
+def _fed(session: Any, made: Inputs) -> Workload:
+    """Where an output is no tensor of numbers it cannot be bound: run with a prebuilt feed."""
+    names = [node.name for node in session.get_outputs()]
+    run, feed = session.run, made.arrays
+    last: list[Any] = []
+
+    def infer() -> object:
+        last[:] = run(names, feed)
+        return last
+
+    def outputs() -> list[Array]:
+        return [value for value in last if isinstance(value, np.ndarray) and value.dtype.kind in "fiub"]
+
+    return Workload(infer, outputs, lambda: None, made.described, made.notes)

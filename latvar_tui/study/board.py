@@ -75,36 +75,91 @@ class Cell:
 
 @dataclass
 class Contender:
-    """A candidate and what has become of it: ``loading``, ``ready``, ``failed`` or ``refused``."""
+    """A candidate and what has become of it: see :class:`wire.State`.
+
+    ``slot`` is a number of its own for as long as it is in the line-up, whoever comes or goes: its colour goes by it.
+    """
 
     candidate: Candidate
     name: str
+    slot: int
     state: str = "loading"
     reason: str = ""
     memory_mb: float | None = None
+    load_ms: float | None = None
+    cold_ms: Sequence[float] = ()
+    warm_ms: float | None = None
+    inputs: Sequence[str] = ()
+    assumed: Sequence[str] = ()
 
     @property
     def id(self) -> str:
         return str(self.candidate)
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it gets no more turns."""
+        return self.state in ("failed", "refused")
+
+    def take(self, frame: wire.State) -> None:
+        """Take in what its runner said; what an earlier one said of loading stays until a new one is ready."""
+        self.state, self.reason = frame.state, frame.reason
+        self.memory_mb = frame.memory_mb or self.memory_mb
+        if frame.state == "ready":
+            self.load_ms, self.cold_ms, self.warm_ms = frame.load_ms, frame.cold_ms, frame.warm_ms
+            self.inputs, self.assumed = frame.inputs, frame.notes
 
 
 class Board:
     """All cells, by candidate and condition, and the latest of everything else."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
-        names = short_names(candidates)
-        self.contenders = [Contender(candidate, name) for candidate, name in zip(candidates, names, strict=True)]
+        self.contenders: list[Contender] = []
         self.device: Mapping[str, object] = {}
         self.condition: Condition = IDLE
         self.sensors: Mapping[str, wire.Reading] = {}
         self.notes: deque[str] = deque(maxlen=200)
         self.failure: wire.Failure | None = None
         self.now_ns = 0
-        self._by_id = {contender.id: contender for contender in self.contenders}
+        self._by_id: dict[str, Contender] = {}
         self._cells: dict[tuple[str, Condition], Cell] = {}
         self._last_cell: Cell | None = None
         self._visited: dict[Condition, None] = {}
         self._frames: deque[tuple[int, int, int]] = deque(maxlen=40)
+        self.only: Contender | None = None
+        """The contender that alone is measured; all are if it is None."""
+        self.add(*candidates)
+
+    # -- the line-up --------------------------------------------------------------------------------
+
+    def add(self, *candidates: Candidate) -> None:
+        """Let candidates join, each with the first slot that is free; those that are there already stay as they are.
+
+        One that was there before finds its cells again.
+        """
+        for candidate in candidates:
+            if str(candidate) not in self._by_id:
+                taken = {contender.slot for contender in self.contenders}
+                free = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+                contender = Contender(candidate, "", free)
+                self.contenders.append(contender)
+                self._by_id[contender.id] = contender
+        self._name()
+
+    def remove(self, contender: Contender) -> None:
+        """Let a contender leave. What was measured of it is kept, and seen again if it comes back."""
+        self.contenders.remove(contender)
+        del self._by_id[contender.id]
+        if self.only is contender:
+            self.only = None
+        self._name()
+
+    def _name(self) -> None:
+        names = short_names([contender.candidate for contender in self.contenders])
+        for contender, name in zip(self.contenders, names, strict=True):
+            contender.name = name
+
+    # -- frames -------------------------------------------------------------------------------------
 
     def take(self, frame: wire.Frame) -> None:
         """Take a frame in, whatever its type."""
@@ -113,10 +168,14 @@ class Board:
                 self._take_slice(frame)
             case wire.State() if frame.candidate in self._by_id:
                 contender = self._by_id[frame.candidate]
-                contender.state, contender.reason = frame.state, frame.reason
-                contender.memory_mb = frame.memory_mb or contender.memory_mb
-                if frame.reason:
-                    self.notes.append(f"{contender.name}: {frame.reason}")
+                contender.take(frame)
+                if contender.is_out and contender is self.only:
+                    self.only = None  # the probe measures the others again
+                # Loaded again and again within a memory budget, it is told of once.
+                told = [note for note in (frame.reason, *frame.notes) if note]
+                self.notes.extend(
+                    note for note in (f"{contender.name}: {text}" for text in told) if note not in self.notes
+                )
             case wire.Hello():
                 self.device = frame.device
             case wire.Note():
@@ -141,6 +200,8 @@ class Board:
         self._last_cell = cell
         self._visited.setdefault(condition)
         self._frames.append((gap_ns, frame.end_ns - frame.start_ns, "ungated" in frame.notes))
+
+    # -- what has been measured ---------------------------------------------------------------------
 
     def cell(self, contender: Contender, condition: Condition) -> Cell | None:
         """The cell, or None if it has not been measured."""

@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import Screen
 
 from latvar_tui import headless, wire
 from latvar_tui.candidate import Candidate, Condition
+from latvar_tui.format import three_digits
 from latvar_tui.link import LinkLost
 from latvar_tui.study.board import Board
+from latvar_tui.tui.actions import Actions
 from latvar_tui.tui.cost import FrameCost
-from latvar_tui.tui.delta import DeltaApp
-from latvar_tui.tui.dialogs import device_dialog, help_dialog
 from latvar_tui.tui.feed import Feed, FrameSource
 from latvar_tui.tui.histogram_panel import HistogramPanel
-from latvar_tui.tui.keys import KEYS, bindings
+from latvar_tui.tui.keys import bindings
+from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
@@ -43,11 +43,11 @@ LEGENDS = (
 )
 
 
-Connect = Callable[[Condition], FrameSource]
-"""Starts a probe on the line-up under a condition."""
+Connect = Callable[[Sequence[Candidate], Condition], FrameSource]
+"""Starts a probe on a line-up under a condition."""
 
 
-class LiveApp(DeltaApp[int]):
+class LiveApp(Actions):
     """The live screen over one probe at a time."""
 
     CSS_PATH = "live.tcss"
@@ -71,6 +71,7 @@ class LiveApp(DeltaApp[int]):
         *,
         maximum: int,
         cores: int,
+        threads: int = 0,
         ranked_by: float = 99.0,
         hold: bool = False,
         cost: FrameCost | None = None,
@@ -82,9 +83,10 @@ class LiveApp(DeltaApp[int]):
         self.message = ""
         self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
         self._connect = connect
-        self._maximum, self._cores, self._hold = maximum, cores, hold
-        self._wanted = condition
-        self._load_pct = condition.load_pct
+        self.maximum, self.threads, self._cores, self._hold = maximum, threads or cores, cores, hold
+        self.wanted = condition
+        self.load_pct = condition.load_pct
+        self.joined_later = set()
         self._said, self._said_s = "", 0.0
         self._newest_note, self._noted_s = "", 0.0
         self._touched_s = time.monotonic()
@@ -96,7 +98,7 @@ class LiveApp(DeltaApp[int]):
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
         yield TablePanel(self.board, self.view, id="table")
-        yield StressSlider(self._maximum, self._cores, self._wanted.stress_threads, id="slider")
+        yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, id="slider")
         yield StatusLine(id="status")
         yield Banner(id="banner")
         yield Footer(id="footer")
@@ -111,16 +113,16 @@ class LiveApp(DeltaApp[int]):
 
     def on_ready(self) -> None:
         """Painted: from here on the probe may measure."""
-        self._fit_table()
-        self._draw()
+        self.fit_table()
+        self.draw()
         self._feed.watch()
         self._go_when_drawn(0)
 
     def on_resize(self) -> None:
-        self._fit_table()
-        self.call_after_refresh(self._draw)
+        self.fit_table()
+        self.call_after_refresh(self.draw)
 
-    def _fit_table(self) -> None:
+    def fit_table(self) -> None:
         """A second table where the histograms keep at least four rows a candidate beside it."""
         table = self.query_one(TablePanel)
         rows = table.one_table_rows
@@ -149,18 +151,24 @@ class LiveApp(DeltaApp[int]):
             try:
                 headless.refuse(frame, self.board)
             except headless.Refused as error:
-                self.message = str(error)
-                self.exit(2)
-                return
+                # What was chosen on the screen becomes a row that says why; wrong usage ends the program.
+                if not isinstance(frame, wire.State) or frame.candidate not in self.joined_later:
+                    self.message = str(error)
+                    self.exit(2)
+                    return
             except LinkLost:
                 pass  # the board has the failure, and the banner shows it
             if isinstance(frame, wire.Slice):
                 last = frame.seq
+            elif isinstance(frame, wire.State) and frame.state == "ready" and frame.candidate in self.joined_later:
+                self._tell_of_loading(frame.candidate)
         if event.lost is not None and self.board.failure is None:
             self.board.notes.append(event.lost)
         self._dead_man()
+        if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in event.frames):
+            self.screen.refresh_list()
         if not self.view.frozen:
-            self._draw()
+            self.draw()
         if last:
             self._go_when_drawn(last)
 
@@ -176,14 +184,14 @@ class LiveApp(DeltaApp[int]):
 
     # -- drawing ------------------------------------------------------------------------------------
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         if not self.screen_stack:
             return
         base = self.screen_stack[0]
         base.query_one(Header).show(self.board, self._cost.text)
         base.query_one(HistogramPanel).redraw()
         base.query_one(TablePanel).redraw()
-        base.query_one(StressSlider).value = self._wanted.stress_threads
+        base.query_one(StressSlider).value = self.wanted.stress_threads
         base.query_one(StatusLine).show(self.board)
         base.query_one(Banner).show(*self._banner())
 
@@ -201,7 +209,16 @@ class LiveApp(DeltaApp[int]):
         if self.view.frozen:
             return "picture frozen; measuring goes on (space)", True
         legend = next((text for text in LEGENDS if len(text) < self.size.width), "")
+        if self.board.only is not None:
+            legend = f"only {self.board.only.name} is measured (a: all again)"
         return self._said or newest or legend, False
+
+    def _tell_of_loading(self, candidate: str) -> None:
+        """What the first inference took: where rows are few, this is where one sees it."""
+        for contender in self.board.contenders:
+            if contender.id == candidate and contender.cold_ms and contender.warm_ms is not None:
+                cold, warm = three_digits(contender.cold_ms[0]), three_digits(contender.warm_ms)
+                self.say(f"{contender.name}: its first inference took {cold} ms, now {warm} ms.")
 
     # -- disturbance --------------------------------------------------------------------------------
 
@@ -222,103 +239,46 @@ class LiveApp(DeltaApp[int]):
 
     def _dead_man(self) -> None:
         idle_s = time.monotonic() - self._touched_s
-        if not self._hold and self._wanted.stress_threads and idle_s > DEAD_MAN_S:
+        if not self._hold and self.wanted.stress_threads and idle_s > DEAD_MAN_S:
             self._touched_s = time.monotonic()
-            self._want(0)
+            self.want(0)
             self.board.notes.append("No key for ten minutes, so the stress was ended (--hold keeps it).")
 
-    # -- what keys do -------------------------------------------------------------------------------
+    # -- what keys need -----------------------------------------------------------------------------
 
-    def _want(self, threads: int) -> None:
-        threads = max(0, min(threads, self._maximum))
-        wanted = Condition(threads, "cpu", self._load_pct)
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self._feed.send(wire.SetCondition(str(wanted)))
+    @property
+    def probe_log(self) -> Sequence[str]:
+        return self._feed.log
+
+    @property
+    def probe_is_alive(self) -> bool:
+        return self._feed.is_alive
+
+    def send(self, command: wire.Command) -> None:
+        """Say something to the probe, if there is one."""
+        self._feed.send(command)
+
+    def start_again(self) -> None:
+        """Start a probe in the place of one that has died; what was measured stays."""
+        self.board.restart()
+        candidates = [contender.candidate for contender in self.board.contenders]
+        self._feed.attach(self._connect(candidates, self.wanted))
+        self.say("The probe is starting again.")
+        self._go_when_drawn(0)
+
+    def want(self, threads: int) -> None:
+        """Ask for so many stress threads, as far as they are allowed."""
+        threads = max(0, min(threads, self.maximum))
+        wanted = Condition(threads, "cpu", self.load_pct)
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self.send(wire.SetCondition(str(wanted)))
         self.query_one(StressSlider).value = threads
 
-    def on_stress_slider_changed(self, event: StressSlider.Changed) -> None:
-        self._want(event.value)
-
-    def action_stress(self, step: int) -> None:
-        self._want(self._wanted.stress_threads + step)
-
-    def action_stress_to(self, threads: int) -> None:
-        if threads > self._maximum:
-            self._say(f"{threads} is more than --max-stress {self._maximum}, so it is {self._maximum}.")
-        self._want(threads)
-
-    def action_load(self, step_pct: int) -> None:
-        self._load_pct = max(10, min(100, self._load_pct + step_pct))
-        self._want(self._wanted.stress_threads)
-        self._say(f"Each stress thread is busy {self._load_pct} % of the time.")
-
-    def action_select(self, step: int) -> None:
-        self.view.selected = (self.view.selected + step) % len(self.board.contenders)
-        self._draw()
-
-    def action_leaf(self, step: int) -> None:
-        self.view.turn(self.board, step)
-        self._draw()
-
-    def action_next_quantile(self) -> None:
-        self.view.next_quantile()
-        self._draw()
-
-    def action_window(self) -> None:
-        self.view.recent_only = not self.view.recent_only
-        self._draw()
-
-    def action_keep_base(self) -> None:
-        self.view.toggle_base(self.board)
-        kept = self.view.base_condition
-        self._say(f"Base kept: the histograms under {kept}." if kept else "No base is kept.")
-
-    def action_clear(self) -> None:
-        self.board.clear()
-        self.view.leaf = None
-        self._say("Counts cleared.")
-
-    def action_freeze(self) -> None:
-        self.view.frozen = not self.view.frozen
-        self._draw()
-
-    def action_show_device(self) -> None:
-        self.push_screen(device_dialog(self.board, self._feed.log))
-
-    def action_show_help(self) -> None:
-        self.push_screen(help_dialog())
-
-    def action_redraw_screen(self) -> None:
-        self.redraw()
-
-    def action_hold(self) -> None:
-        self.action_suspend_process()
-
-    def action_leave(self) -> None:
-        self.exit(0)
-
-    def action_interrupt(self) -> None:
-        self.exit(130)
-
-    def key_enter(self) -> None:
-        """Start a probe that has died again; what was measured stays."""
-        if not self._feed.is_alive:
-            self.board.restart()
-            self._feed.attach(self._connect(self._wanted))
-            self._say("The probe is starting again.")
-            self._go_when_drawn(0)
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        del screen
-        for key in KEYS:
-            if key.action not in ("stress_to_key", "command_palette"):
-                yield SystemCommand(key.help, f"key: {key.shown}", partial(self.run_action, key.action))
-
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Answer a key in words, until the next one."""
         self._said, self._said_s = text, time.monotonic()
-        self._draw()
+        self.draw()
 
 
 def run_screen(app: LiveApp) -> tuple[int, str]:

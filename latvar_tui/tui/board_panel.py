@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual.strip import Strip
 
-from latvar_tui.study.board import Board
+from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.palette import DIM, candidate_style
 from latvar_tui.tui.view import View
 
 
@@ -29,9 +31,17 @@ class BoardPanel(LineWidget):
     def on_resize(self) -> None:
         self.redraw()
 
-    def marker(self, place: int) -> str:
+    def is_selected(self, contender: Contender) -> bool:
+        return self._board.contenders[self._view.selected] is contender
+
+    def marker(self, contender: Contender) -> str:
         """What stands before a candidate's name: whether it is selected, and a spot of its colour (a cross: failed)."""
         selected, spot = (">", "#") if self._ascii else ("▸", "■")
-        if self._board.contenders[place].state in ("failed", "refused"):
+        if contender.is_out:
             spot = "x" if self._ascii else "✗"
-        return f"{selected if self._view.selected == place else ' '}{spot} "
+        return f"{selected if self.is_selected(contender) else ' '}{spot} "
+
+    def name_style(self, contender: Contender) -> Style:
+        """Its colour; grey while another one runs alone."""
+        rests = self._board.only is not None and self._board.only is not contender
+        return DIM if rests else candidate_style(contender.slot)

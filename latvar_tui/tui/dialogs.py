@@ -11,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from latvar_tui.study.board import Board
+from latvar_tui.format import plural, three_digits
+from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.keys import help_lines
 
 _LEGEND = """\
@@ -22,6 +23,10 @@ that a tail shows beside its peak; all panels share one axis of milliseconds.
 ~ marks a number that rests on fewer than ten observations beyond it: it still moves.
 ÷best, ÷idle, ÷base: the quantile named before it as a multiple of the best candidate's, of its
 own without stress, of the kept base."""
+
+
+_FIRST = 5
+"""Of the first inferences so many are shown: the later ones are like those that count."""
 
 
 class TextDialog(ModalScreen[None]):
@@ -57,9 +62,39 @@ def help_dialog() -> TextDialog:
     return TextDialog("keys", "\n".join([*lines, "", _LEGEND]))
 
 
+def _fact(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "n/a" if value is None else str(value)
+
+
+def candidate_dialog(board: Board, contender: Contender) -> TextDialog:
+    """One candidate: what it is run with, what loading it took, and what it is fed."""
+    rows: list[tuple[str, str]] = [("state", contender.state + (f": {contender.reason}" if contender.reason else ""))]
+    for name, value in contender.candidate.settings.items():
+        rows += [(name, text) for text in (value if isinstance(value, list) else [str(value)])]
+    if contender.memory_mb is not None:
+        rows.append(("memory", f"{contender.memory_mb:.1f} MB of its own"))
+    if contender.load_ms is not None and contender.warm_ms is not None:
+        first = [three_digits(each_ms) for each_ms in contender.cold_ms]
+        rows.append(("loading", f"{three_digits(contender.load_ms)} ms"))
+        rows.append(
+            ("first", f"{' '.join(first[:_FIRST])}{' …' if len(first) > _FIRST else ''} ms, in no other number")
+        )
+        rows.append(("then", f"{three_digits(contender.warm_ms)} ms"))
+    rows += [("input", text) for text in contender.inputs] + [("assumed", text) for text in contender.assumed]
+    for condition in board.conditions:
+        cell = board.cell(contender, condition)
+        if cell is not None and cell.service.total:
+            rows.append(
+                (str(condition), f"{plural(cell.service.total, 'inference')} in {plural(cell.slices, 'slice')}")
+            )
+    return TextDialog(contender.id, "\n".join(f"{name:>10}  {text}" for name, text in rows))
+
+
 def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:
     """Facts, sensors with the reasons of those that are missing, notes and the probe's log."""
-    facts = [f"{name:>20}  {'n/a' if value is None else value}" for name, value in board.device.items()]
+    facts = [f"{name:>20}  {_fact(value)}" for name, value in board.device.items()]
     sensors = [
         f"{name:>20}  {reading.value if reading.reason is None else f'n/a: {reading.reason}'}"
         for name, reading in board.sensors.items()

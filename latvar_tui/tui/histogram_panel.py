@@ -9,14 +9,14 @@ from textual.strip import Strip
 
 from latvar_tui.axis import Axis
 from latvar_tui.candidate import Condition
-from latvar_tui.format import NOTHING, count, distinct, ms, quantile_name
+from latvar_tui.format import NOTHING, count, distinct, ms, quantile_name, three_digits
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Cell, Contender
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
-from latvar_tui.tui.palette import DIM, WARNING, bar_styles, candidate_style
+from latvar_tui.tui.palette import DIM, WARNING, bar_styles
 from latvar_tui.tui.view import View
 
 SHAPE_RECENT_S = 5.0
@@ -63,7 +63,7 @@ class HistogramPanel(BoardPanel):
         self._axis = self._fitting_axis(frame.columns)
         lines: list[Strip] = []
         for place, rows in zip(frame.shown, frame.rows, strict=True):
-            lines += self._panel(place, board.contenders[place], frame, rows)
+            lines += self._panel(board.contenders[place], frame, rows)
         ticks = axis_ticks(self._axis.low_ns, self._axis.high_ns, frame.columns)
         lines.append(line((" " * frame.gutter + ticks, DIM)))
         return lines
@@ -82,7 +82,7 @@ class HistogramPanel(BoardPanel):
             return Axis(low, high, columns)
         return self._axis
 
-    def _panel(self, place: int, contender: Contender, frame: Frame, rows: int) -> list[Strip]:
+    def _panel(self, contender: Contender, frame: Frame, rows: int) -> list[Strip]:
         board, view = self._board, self._view
         cell = board.cell(contender, board.condition)
         ghost = view.ghost(board, contender.id)
@@ -92,8 +92,11 @@ class HistogramPanel(BoardPanel):
             self._axis,
             frame,
             rows,
+            contender.name,
             contender.state,
-            view.selected == place,
+            contender.memory_mb,
+            self.is_selected(contender),
+            board.only,
             view.ranked_by,
             view.base_condition,
             ghost and ghost.total,
@@ -101,21 +104,21 @@ class HistogramPanel(BoardPanel):
         kept = self._kept.get(contender.id)
         if kept is not None and kept[0] == key:
             return kept[1]
-        lines = self._draw_panel(place, contender, cell, ghost, frame, rows)
+        lines = self._draw_panel(contender, cell, ghost, frame, rows)
         self._kept[contender.id] = key, lines
         return lines
 
     def _draw_panel(
-        self, place: int, contender: Contender, cell: Cell | None, ghost: Histogram | None, frame: Frame, rows: int
+        self, contender: Contender, cell: Cell | None, ghost: Histogram | None, frame: Frame, rows: int
     ) -> list[Strip]:
-        label = self._label(place, contender, cell)
+        label = self._label(contender, cell)
         rows -= 0 if frame.gutter else 1
         marks = rows >= 4 and frame.columns >= 30
         if cell is None or not cell.service.total:
             bars: list[list[Span]] = [[] for _ in range(rows)]
             bars[0] = [_state_text(contender, self._board.condition)]
         else:
-            bars = self._bars(place, cell, ghost, rows - marks)
+            bars = self._bars(contender, cell, ghost, rows - marks)
             if marks:
                 bars.append([(self._mark_row(cell.service), DIM)])
         if not frame.gutter:
@@ -130,16 +133,24 @@ class HistogramPanel(BoardPanel):
             lines.append(line(*beside, " " * max(0, frame.gutter - used), *row))
         return lines
 
-    def _label(self, place: int, contender: Contender, cell: Cell | None) -> list[list[Span]]:
-        name = distinct([contender.name for contender in self._board.contenders], GUTTER - 4)[place]
-        label: list[list[Span]] = [[(self.marker(place) + name, candidate_style(place))]]
+    def _label(self, contender: Contender, cell: Cell | None) -> list[list[Span]]:
+        contenders = self._board.contenders
+        name = distinct([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
+        label: list[list[Span]] = [[(self.marker(contender) + name, self.name_style(contender))]]
         histogram = cell.service if cell is not None else None
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             label.append([_quantile_text(histogram, quantile)])
         label.append([(f"   n {count(histogram.total)}" if histogram else "", DIM)])
+        if contender.state in ("loading", "unloaded"):
+            label.append([(f"   {contender.state}", DIM)])
+        elif contender.cold_ms and contender.warm_ms is not None:
+            cold, warm = three_digits(contender.cold_ms[0]), three_digits(contender.warm_ms)
+            label.append([(f"   cold {cold} → {warm} ms", DIM)])
+        if contender.memory_mb is not None:
+            label.append([(f"   {contender.memory_mb:.0f} MB", DIM)])
         return label
 
-    def _bars(self, place: int, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
+    def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
         floor = 1 / (8 * rows)
 
         def heights(histogram: Histogram | None) -> object:
@@ -152,7 +163,7 @@ class HistogramPanel(BoardPanel):
             heights(cell.recent(self._board.now_ns, SHAPE_RECENT_S)),  # type: ignore[arg-type]
             heights(ghost),  # type: ignore[arg-type]
             rows,
-            styles=bar_styles(place),
+            styles=bar_styles(contender.slot),
             ascii=self._ascii,
             half_rows=True,
         )
@@ -183,9 +194,9 @@ def _quantile_text(histogram: Histogram | None, quantile: float) -> Span:
 
 
 def _state_text(contender: Contender, condition: Condition) -> Span:
-    if contender.state == "loading":
-        return ("loading", DIM)
-    if contender.state in ("failed", "refused"):
+    if contender.state in ("loading", "unloaded"):
+        return (contender.state, DIM)
+    if contender.is_out:
         return (f"{contender.state}: {contender.reason}", WARNING)
     return (f"waiting for its first slice under {condition}", DIM)
 

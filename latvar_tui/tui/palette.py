@@ -21,14 +21,14 @@ GHOST = Style(color="#a0a0a0")
 
 
 @cache
-def candidate_style(place: int) -> Style:
-    """The colour of the candidate in that place of the line-up."""
-    return Style(color=_CANDIDATES[place % len(_CANDIDATES)])
+def candidate_style(slot: int) -> Style:
+    """The colour of the candidate with that slot."""
+    return Style(color=_CANDIDATES[slot % len(_CANDIDATES)])
 
 
 @cache
-def bar_styles(place: int) -> BarStyles:
+def bar_styles(slot: int) -> BarStyles:
     """The colours of its histogram: recent in full, the whole darker, the ghost grey."""
-    colour = Color.parse(_CANDIDATES[place % len(_CANDIDATES)]).get_truecolor()
+    colour = Color.parse(_CANDIDATES[slot % len(_CANDIDATES)]).get_truecolor()
     dark = Color.from_triplet(blend_rgb(_BACKGROUND, colour, _WHOLE_SHARE))
-    return BarStyles(whole=Style(color=dark), recent=candidate_style(place), ghost=GHOST)
+    return BarStyles(whole=Style(color=dark), recent=candidate_style(slot), ghost=GHOST)

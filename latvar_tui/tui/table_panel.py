@@ -12,7 +12,7 @@ from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import Row, table
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
-from latvar_tui.tui.palette import DIM, STRONG, WARNING, candidate_style
+from latvar_tui.tui.palette import DIM, STRONG, WARNING
 from latvar_tui.tui.view import View
 
 _NAME_MOST = 26
@@ -48,7 +48,16 @@ class TablePanel(BoardPanel):
     def _table_beside(self, condition: Condition, width: int) -> list[Strip]:
         """The other condition's table: nothing is measured under it now, so it is seldom drawn anew."""
         view = self._view
-        key = condition, width, view.ranked_by, view.selected, view.base_condition, self._board.slices_of(condition)
+        key = (
+            condition,
+            width,
+            view.ranked_by,
+            view.selected,
+            view.base_condition,
+            self._board.slices_of(condition),
+            tuple((contender.name, contender.state) for contender in self._board.contenders),
+            self._board.only,
+        )
         if self._beside[0] != key:
             self._beside = key, self._table(condition, width, None)
         return self._beside[1]
@@ -70,13 +79,13 @@ class TablePanel(BoardPanel):
             head.append((title.rjust(column.width), STRONG if ranked else DIM))
         lines = [line(*head, width=width)]
         names = distinct([row.contender.name for row in rows], name_width - 3)
-        for place, (row, name) in enumerate(zip(rows, names, strict=True)):
-            lines.append(self._row(place, row, set_cell_size(name, name_width - 3), shown, width))
+        for row, name in zip(rows, names, strict=True):
+            lines.append(self._row(row, set_cell_size(name, name_width - 3), shown, width))
         return lines
 
-    def _row(self, place: int, row: Row, name: str, columns: list[Column], width: int) -> Strip:
-        spans: list[Span] = [(self.marker(place) + name, candidate_style(place))]
-        if row.contender.state in ("failed", "refused") and not row.n:
+    def _row(self, row: Row, name: str, columns: list[Column], width: int) -> Strip:
+        spans: list[Span] = [(self.marker(row.contender) + name, self.name_style(row.contender))]
+        if row.contender.is_out and not row.n:
             spans.append((f"  {row.contender.state}: {row.contender.reason}", WARNING))
             return line(*spans, width=width)
         for column in columns:

@@ -1,0 +1,93 @@
+"""Each candidate's p50 when this device was last idle: what the picker shows before anything is measured.
+
+A convenience, kept in the cache folder: that it cannot be read or written is never an error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from latvar_tui import zoo
+from latvar_tui.candidate import IDLE, Candidate
+from latvar_tui.study.board import Board
+from latvar_tui.study.quantiles import is_provisional
+
+_FORMAT = 1
+MOST_CANDIDATES = 500
+"""Kept for a device; the ones measured longest ago go first."""
+
+
+def _path() -> Path:
+    return zoo.cache_folder() / "last_p50.json"
+
+
+def _device(device: Mapping[str, object]) -> str:
+    """Numbers of another device, or of another runtime on this one, say nothing here."""
+    return " | ".join(str(device.get(name)) for name in ("name", "cpu", "cores", "onnxruntime"))
+
+
+def _key(candidate: Candidate) -> str:
+    return str(candidate.changed(label=""))
+
+
+def _read() -> dict[str, Any]:
+    with suppress(OSError, ValueError, zoo.ZooError):
+        found = json.loads(_path().read_bytes())
+        if isinstance(found, dict) and found.get("format") == _FORMAT and isinstance(found.get("devices"), dict):
+            return found
+    return {"format": _FORMAT, "devices": {}}
+
+
+class LastP50:
+    """What is remembered of one device. Times in ms."""
+
+    def __init__(self, device: Mapping[str, object]) -> None:
+        """``device`` is the facts that a probe tells in its hello."""
+        self._known = _read()["devices"].get(_device(device))
+
+    def p50_ms(self, candidate: Candidate) -> float | None:
+        """Its p50 when last measured idle; None if it has not been."""
+        with suppress(TypeError, KeyError, ValueError):
+            return float(self._known[_key(candidate)]["p50_ms"])
+        return None
+
+
+def remember(board: Board) -> None:
+    """Keep the p50 of every candidate that was measured idle, where it rests on enough observations."""
+    measured = {}
+    for contender, condition, cell in board.cells():
+        if condition == IDLE and cell.service.total and not is_provisional(cell.service, 50.0):
+            p50_ns = cell.service.quantile_ns(50.0)
+            assert p50_ns is not None
+            measured[_key(contender.candidate)] = {"p50_ms": p50_ns / 1e6, "at_s": round(time.time())}
+    if not measured or not board.device:
+        return
+    document = _read()
+    known = document["devices"].get(_device(board.device))
+    known = (known if isinstance(known, dict) else {}) | measured
+    newest = sorted(known, key=lambda name: _at_s(known[name]))[-MOST_CANDIDATES:]
+    document["devices"][_device(board.device)] = {name: known[name] for name in newest}
+    with suppress(OSError, zoo.ZooError):
+        path = _path()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd, temporary = tempfile.mkstemp(prefix=".last_p50-", dir=path.parent)
+        try:
+            with os.fdopen(fd, "w") as file:
+                json.dump(document, file)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise
+
+
+def _at_s(entry: object) -> float:
+    with suppress(TypeError, KeyError, ValueError):
+        return float(entry["at_s"])  # type: ignore[index]
+    return 0.0

@@ -1,0 +1,84 @@
+"""What can be chosen for the line-up: the zoo, the user's own models, and files by their path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from latvar_tui import zoo
+
+MOST_FILES = 50
+"""Of a folder: more are found by typing on."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``model`` is what one types for it; a ``folder`` holds choices, and is none itself."""
+
+    model: str
+    kind: str
+    precisions: tuple[str, ...] = ()
+    parameters: int | None = None
+    about: str = ""
+
+
+def choices(typed: str) -> list[Choice]:
+    """What fits what has been typed so far: a part of a name, or the beginning of a path.
+
+    Names that begin with it come first; case and - or _ do not matter.
+    """
+    if _is_path(typed):
+        return list(_files(typed))
+    wanted = _plain(typed)
+    fitting = [choice for choice in [*_zoo(), *_own()] if wanted in _plain(choice.model)]
+    return sorted(fitting, key=lambda choice: not _plain(choice.model).startswith(wanted))
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _zoo() -> Iterator[Choice]:
+    precisions: dict[str, list[str]] = {}
+    for entry in zoo.catalogue().values():
+        precisions.setdefault(entry.name, []).append(entry.precision)
+    for name, found in precisions.items():
+        yield Choice(name, "zoo", tuple(found), zoo.catalogue()[name].parameters)
+
+
+def _own() -> Iterator[Choice]:
+    for name, model in zoo.own_models().items():
+        yield Choice(name, "own", about=str(model.path.resolve()))
+
+
+def _is_path(typed: str) -> bool:
+    return os.sep in typed or typed.startswith(("~", ".")) or typed.lower().endswith((".onnx", ".ort"))
+
+
+def _files(typed: str) -> Iterator[Choice]:
+    """Folders and models whose path begins so; hidden ones only if the dot was typed."""
+    folder, _, begin = os.path.expanduser(typed).rpartition(os.sep)
+    shown = typed[: len(typed) - len(begin)]
+    try:
+        entries = sorted(os.scandir(folder or (os.sep if typed.startswith(os.sep) else ".")), key=lambda e: e.name)
+    except OSError:
+        return
+    fitting = [e for e in entries if e.name.startswith(begin) and (begin or not e.name.startswith("."))]
+    found = 0
+    for entry in fitting:
+        is_folder = entry.is_dir()
+        if found < MOST_FILES and (is_folder or entry.name.lower().endswith((".onnx", ".ort"))):
+            found += 1
+            if is_folder:
+                yield Choice(shown + entry.name + os.sep, "folder")
+            else:
+                yield Choice(os.path.expanduser(shown) + entry.name, "file", about=_size(Path(entry.path)))
+
+
+def _size(path: Path) -> str:
+    try:
+        return f"{path.stat().st_size / 1e6:.1f} MB"
+    except OSError:
+        return ""

@@ -1,0 +1,184 @@
+"""What the keys of the live screen do, each action of ``keys.KEYS`` as a method, and what the picker chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from latvar_tui import wire
+from latvar_tui.candidate import Condition
+from latvar_tui.study.board import Board
+from latvar_tui.tui.delta import DeltaApp
+from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
+from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.picker import Picker
+from latvar_tui.tui.stress_slider import StressSlider
+from latvar_tui.tui.view import View
+from latvar_tui.zoo import ZooError, find
+
+
+class Actions(DeltaApp[int]):
+    """A live screen's answers to keys; the rest of it is :class:`latvar_tui.tui.app.LiveApp`."""
+
+    board: Board
+    view: View
+    wanted: Condition
+    load_pct: int
+    maximum: int
+    threads: int
+    joined_later: set[str]
+    """Candidates that were chosen on the screen."""
+
+    @property
+    def probe_log(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    @property
+    def probe_is_alive(self) -> bool:
+        raise NotImplementedError
+
+    def send(self, command: wire.Command) -> None:
+        raise NotImplementedError
+
+    def start_again(self) -> None:
+        raise NotImplementedError
+
+    def want(self, threads: int) -> None:
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        raise NotImplementedError
+
+    def fit_table(self) -> None:
+        raise NotImplementedError
+
+    def say(self, text: str) -> None:
+        raise NotImplementedError
+
+    def on_stress_slider_changed(self, event: StressSlider.Changed) -> None:
+        self.want(event.value)
+
+    def action_stress(self, step: int) -> None:
+        self.want(self.wanted.stress_threads + step)
+
+    def action_stress_to(self, threads: int) -> None:
+        if threads > self.maximum:
+            self.say(f"{threads} is more than --max-stress {self.maximum}, so it is {self.maximum}.")
+        self.want(threads)
+
+    def action_load(self, step_pct: int) -> None:
+        self.load_pct = max(10, min(100, self.load_pct + step_pct))
+        self.want(self.wanted.stress_threads)
+        self.say(f"Each stress thread is busy {self.load_pct} % of the time.")
+
+    def action_select(self, step: int) -> None:
+        self.view.selected = (self.view.selected + step) % len(self.board.contenders)
+        self.draw()
+
+    def action_leaf(self, step: int) -> None:
+        self.view.turn(self.board, step)
+        self.draw()
+
+    def action_next_quantile(self) -> None:
+        self.view.next_quantile()
+        self.draw()
+
+    def action_window(self) -> None:
+        self.view.recent_only = not self.view.recent_only
+        self.draw()
+
+    def action_keep_base(self) -> None:
+        self.view.toggle_base(self.board)
+        kept = self.view.base_condition
+        self.say(f"Base kept: the histograms under {kept}." if kept else "No base is kept.")
+
+    def action_clear(self) -> None:
+        self.board.clear()
+        self.view.leaf = None
+        self.say("Counts cleared.")
+
+    def action_freeze(self) -> None:
+        self.view.frozen = not self.view.frozen
+        self.draw()
+
+    def action_show_device(self) -> None:
+        self.push_screen(device_dialog(self.board, self.probe_log))
+
+    def action_show_help(self) -> None:
+        self.push_screen(help_dialog())
+
+    def action_redraw_screen(self) -> None:
+        self.redraw()
+
+    def action_hold(self) -> None:
+        self.action_suspend_process()
+
+    def action_leave(self) -> None:
+        self.exit(0)
+
+    def action_interrupt(self) -> None:
+        self.exit(130)
+
+    def action_choose_models(self) -> None:
+        self.push_screen(Picker(self.board, self.threads))
+
+    def action_alone(self) -> None:
+        board = self.board
+        board.only = board.contenders[self.view.selected] if board.only is None else None
+        self.send(wire.Only(board.only.id if board.only is not None else ""))
+        self.draw()
+
+    def action_detail(self) -> None:
+        if self.probe_is_alive:
+            self.push_screen(candidate_dialog(self.board, self.board.contenders[self.view.selected]))
+        else:
+            self.start_again()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        del screen
+        for key in KEYS:
+            if key.action not in ("stress_to_key", "command_palette"):
+                yield SystemCommand(key.help, f"key: {key.shown}", partial(self.run_action, key.action))
+
+    # -- the line-up --------------------------------------------------------------------------------
+
+    def on_picker_add(self, event: Picker.Add) -> None:
+        """Let a candidate join; the others keep their cells."""
+        candidate = event.candidate
+        known = {contender.id: contender for contender in self.board.contenders}
+        try:
+            find(candidate.model, candidate.precision)
+        except ZooError as error:
+            self._line_up_changed(f"{error}.")
+            return
+        if str(candidate) in known:
+            self._line_up_changed(
+                f"{known[str(candidate)].name} is in the line-up: change a setting to run it once more."
+            )
+            return
+        self.board.add(candidate)
+        self.joined_later.add(str(candidate))
+        self.send(wire.Add(str(candidate)))
+        self._line_up_changed(f"{candidate.model_name} joins.")
+
+    def on_picker_remove(self, event: Picker.Remove) -> None:
+        """Let a candidate leave; what it measured is kept for its return."""
+        if len(self.board.contenders) == 1:
+            self._line_up_changed("The last candidate stays: add another one first.")
+            return
+        selected = self.board.contenders[self.view.selected]
+        self.board.remove(event.contender)
+        left = self.board.contenders
+        self.view.selected = left.index(selected) if selected in left else min(self.view.selected, len(left) - 1)
+        self.send(wire.Remove(event.contender.id))
+        self._line_up_changed(f"{event.contender.name} has left.")
+
+    def _line_up_changed(self, message: str) -> None:
+        self.fit_table()
+        self.say(message)
+        if isinstance(self.screen, Picker):
+            self.screen.refresh_list(message)
