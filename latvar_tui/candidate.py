@@ -115,6 +115,10 @@ def parse_candidates(texts: Sequence[str], cores: int, varied: Sequence[str] = (
         UsageError: as :func:`parse_candidate`, or two candidates are the same.
     """
     candidates = [parse_candidate(text, cores) for text in texts]
+    names = [text.partition("=")[0] for text in varied]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"'--vary {name}=…' is given twice: write all its values behind one, like threads=1,2,4.")
     for text in varied:
         candidates = [variant for candidate in candidates for variant in _variants(candidate, text)]
     seen: set[str] = set()

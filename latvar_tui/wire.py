@@ -8,6 +8,7 @@ Times are nanoseconds of the probe's monotonic clock.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
@@ -301,8 +302,9 @@ def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
 
 def _check_state(values: Mapping[str, Any]) -> None:
     """As :func:`_check_slice`."""
-    numbers = [*values.get("cold_ms", ()), *(values.get(name) or 0 for name in ("memory_mb", "load_ms", "warm_ms"))]
-    if any(isinstance(number, bool) or not isinstance(number, int | float) or number < 0 for number in numbers):
+    alone = [values.get(name) for name in ("memory_mb", "load_ms", "warm_ms")]
+    numbers = [*values.get("cold_ms", ()), *(number for number in alone if number is not None)]
+    if not all(type(number) in (int, float) and 0 <= number < math.inf for number in numbers):
         raise ValueError(f"times or memory are no numbers: {numbers}")
     if not all(isinstance(text, str) for name in ("inputs", "notes") for text in values.get(name, ())):
         raise ValueError("inputs or notes are no texts")

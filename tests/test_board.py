@@ -436,6 +436,58 @@ def test_the_board_keeps_the_latest_of_everything_else() -> None:
     assert board.failure == wire.Failure("No candidate is left.")
 
 
+def test_who_leaves_and_comes_back_finds_its_cells_and_nobody_else_loses_theirs() -> None:
+    names = ["a", "b", "c"]
+    board = board_of(names, session(names, ["0xcpu@100%"], slices_per_cell=3))
+    counts = {contender.id: board.cell(contender, IDLE).service.total for contender in board.contenders}  # type: ignore[union-attr]
+    second = board.contenders[1]
+    board.remove(second)
+    assert [contender.slot for contender in board.contenders] == [0, 2]
+    assert {contender.id for contender, _, _ in board.cells()} == counts.keys() - {second.id}
+    board.take(slice_frame(99, "b", "0xcpu@100%", [5 * MS]))  # its last slice, told of too late
+    board.add(second.candidate, *line_up(["d"]))
+    assert [(contender.name, contender.slot) for contender in board.contenders] == [
+        ("a", 0),
+        ("c", 2),
+        ("b", 1),
+        ("d", 3),
+    ]
+    assert board.contenders[2].state == "loading"
+    assert {c.id: cell.service.total for c, _, cell in board.cells()} == counts
+
+
+def test_the_same_candidate_joins_once() -> None:
+    board = board_of(["a"])
+    board.add(*line_up(["a"]), *line_up(["a"]))
+    assert len(board.contenders) == 1
+
+
+def test_names_follow_the_line_up() -> None:
+    board = board_of(["a@threads=1"])
+    assert board.contenders[0].name == "a"
+    board.add(*line_up(["a"]))
+    assert [contender.name for contender in board.contenders] == ["a@threads=1", "a@threads=2"]
+
+
+def test_one_that_runs_alone_and_fails_runs_alone_no_more() -> None:
+    board = board_of(["a", "b"])
+    board.only = board.contenders[0]
+    board.take(state_frame("a", "failed", "killed"))
+    assert board.only is None
+    board.only = board.contenders[1]
+    board.remove(board.contenders[1])
+    assert board.only is None
+
+
+def test_what_loading_took_is_kept_while_it_loads_again() -> None:
+    board = board_of(["a"], [state_frame("a", "ready")])
+    (contender,) = board.contenders
+    assert (contender.load_ms, contender.cold_ms[0], contender.warm_ms) == (41.5, 12.3, 3.9)
+    for state in ("unloaded", "loading"):
+        board.take(state_frame("a", state))
+        assert (contender.state, contender.load_ms, contender.cold_ms[0]) == (state, 41.5, 12.3)
+
+
 def test_clear_forgets_every_count_and_keeps_the_line_up() -> None:
     frames = session(["a", "b"], [NO_STRESS, STRESS], slices_per_cell=2)
     board = board_of(["a", "b"], frames)

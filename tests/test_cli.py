@@ -10,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from latvar_tui import __version__
+from tests import graphs
 from tests.conftest import LONGEST_S, conv_model, run_cli, wait_until_gone
 
 
@@ -48,6 +50,47 @@ def test_record_prints_one_json_document(small_model: str) -> None:
     service = cell["service"]
     assert service["min_ms"] <= service["mean_ms"] <= service["max_ms"]
     assert service["p50_ms"] <= service["p99_ms"] <= service["max_ms"] * 1.001
+
+
+def test_settings_are_multiplied_out(small_model: str) -> None:
+    vary = ["--vary", "threads=1,2", "--vary", "spin=on,off"]
+    done = run_cli("record", small_model, *vary, "--duration", "1s", "--slice", "20", "--json", "--force")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert [(cell["settings"]["threads"], cell["settings"]["spin"]) for cell in document["cells"]] == [
+        (1, "on"), (1, "off"), (2, "on"), (2, "off"),
+    ]  # fmt: skip
+    assert all(cell["n"] > 0 for cell in document["cells"])
+
+
+def test_a_memory_budget_lets_candidates_load_by_turns(small_model: str) -> None:
+    names = [f"{small_model}@as={name}" for name in "ABC"]
+    done = run_cli("record", *names, "--memory", "1MB", "--duration", "1s", "--slice", "20", "--json", "--force")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert all(cell["n"] > 0 for cell in document["cells"]) and len(document["cells"]) == 3
+    assert sorted(candidate["state"] for candidate in document["candidates"]) == ["ready", "unloaded", "unloaded"]
+
+
+def test_inputs_from_a_file_go_to_ones_own_models(tmp_path: Path, small_model: str) -> None:
+    path = graphs.bert(tmp_path / "my_bert.onnx")
+    np.savez(tmp_path / "in.npz", input_ids=np.ones((1, 7), np.int64), attention_mask=np.ones((1, 7), np.int64))
+    arguments = ["--input", str(tmp_path / "in.npz"), "--duration", "300ms", "--slice", "20", "--json", "--force"]
+    done = run_cli("record", path, "squeezenet1_1", *arguments)
+    assert done.returncode == 0, done.stderr
+    bert, squeezenet = json.loads(done.stdout)["candidates"]
+    assert bert["inputs"] == ["input_ids int64 1x7", "attention_mask int64 1x7"]
+    assert squeezenet["inputs"] == ["input float32 1x3x224x224"]
+    refused = run_cli("record", small_model, *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "lacks x" in refused.stderr and len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_what_was_assumed_is_noted(tmp_path: Path) -> None:
+    path = graphs.identity(tmp_path / "m.onnx", sizes=["batch", 4])
+    done = run_cli("record", path, "--duration", "300ms", "--slice", "20", "--force")
+    assert done.returncode == 0
+    assert "note: m: x 1x4: its open axis batch is taken as 1" in done.stdout.splitlines()
 
 
 def test_plain_prints_lines_and_stops_on_ctrl_c(small_model: str) -> None:
@@ -176,6 +219,13 @@ BAD_INPUT = {
     "twice the same": (["record", "squeezenet1_1", "squeezenet1_1"], "as=B"),
     "no terminal": (["live"], "record"),
     "no terminal at all": ([], "record"),
+    "an unknown setting": (["record", "squeezenet1_1@colour=red"], "colour"),
+    "no such precision here": (["record", "resnet18@int8"], "mobilenet_v2"),
+    "precision of a file": (["record", "no.onnx@int8"], "no.onnx"),
+    "varies nothing": (["record", "--vary", "threads"], "--vary"),
+    "varies twice": (["record", "squeezenet1_1", "--vary", "threads=1", "--vary", "threads=1"], "--vary"),
+    "no memory": (["record", "--memory", "0MB"], "500MB"),
+    "memory in words": (["record", "--memory", "much"], "500MB"),
     "unknown option": (["record", "--colour"], "--colour"),
     "unknown command": (["dance"], "dance"),
 }

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from latvar_tui import wire
 from latvar_tui.candidate import Condition, UsageError
-from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, fitting, text_table
+from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, fitting, loading_table, text_table
 from latvar_tui.format import NOTHING, count, distinct, ms, percent, plural, quantile_name, ratio, three_digits
-from latvar_tui.quantities import parse_duration_s
+from latvar_tui.quantities import parse_duration_s, parse_megabytes
 from latvar_tui.study.table import QUANTILES, Ratio, Row, table
 from latvar_tui.summary import summary
 from tests.scripted_link import DEVICE, MS, board_of, session, slice_frame, state_frame
@@ -319,3 +319,41 @@ def test_a_board_that_has_measured_nothing_is_a_document_too() -> None:
     document = documented(board_of(["a"]))
     assert document["cells"] == []
     assert document["device"] == document["sensors"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "megabytes"), [("500MB", 500), ("1.5GB", 1500), ("64", 64), (" 2 gib ", 2147.483648), ("800 kB", 0.8)]
+)
+def test_sizes_of_memory_as_people_type_them(text: str, megabytes: float) -> None:
+    assert parse_megabytes(text) == pytest.approx(megabytes)
+
+
+@pytest.mark.parametrize("text", ["", "MB", "0", "0MB", "-1GB", "1XB", "1,5GB", "1e3", "nan", "1GB 2MB"])
+def test_other_text_is_no_size_of_memory(text: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        parse_megabytes(text)
+    assert "500MB" in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_name_keeps_its_settings_where_room_is_short() -> None:
+    names = ["mobilenet_v3_large", "mobilenet_v3_large@int8", "mobilenet_v2@spin=off"]
+    assert distinct(names, 20) == ["mobilenet_v3_large", "mobilenet_v3_l…@int8", "mobilenet_…@spin=off"]
+    assert all(len(name) <= 12 for name in distinct(names, 12)) and len(set(distinct(names, 12))) == 3
+
+
+def test_what_loading_took_is_a_table_of_its_own() -> None:
+    names = ["squeezenet1_1", "resnet18"]
+    frames = session(names, [NO_STRESS], slices_per_cell=1)
+    contenders = board_of(names, frames).contenders
+    title, first, second = loading_table(contenders)
+    assert title.split() == ["loading", "load", "ms", "cold", "ms", "warm", "ms", "memory", "MB"]
+    assert first.split() == ["squeezenet1_1", "41.5", "12.3", "3.90", "20.0"]
+    assert len(title) == len(first) == len(second)
+    assert loading_table(board_of(names).contenders) == []
+
+
+def test_the_document_tells_loading_apart() -> None:
+    names = ["squeezenet1_1"]
+    (candidate,) = documented(board_of(names, session(names, [NO_STRESS], slices_per_cell=1)))["candidates"]
+    assert candidate["cold_ms"][0] == 12.3 and candidate["warm_ms"] == 3.9 and candidate["load_ms"] == 41.5
+    assert candidate["inputs"] == ["input float32 1x3x224x224"] and candidate["state"] == "ready"

@@ -13,6 +13,7 @@ from latvar_tui import wire
 ns = st.integers(0, 2**62)
 small = st.integers(0, 10**6)
 text = st.text(max_size=40)
+milliseconds = st.floats(0, 1e6)
 readings = st.builds(wire.Reading, st.none() | st.floats(allow_nan=False, allow_infinity=False), st.none() | text)
 pairs = st.lists(st.tuples(st.integers(0, 28671), st.integers(1, 10**6)).map(list), max_size=20)
 
@@ -28,7 +29,11 @@ counts = plausible_counts()
 conditions = st.sampled_from(["0xcpu@100%", "3xcpu@50%"])
 frames = st.one_of(
     st.builds(wire.Hello, st.dictionaries(text, text, max_size=3), small, small, ns, ns),
-    st.builds(wire.State, text, st.sampled_from(["loading", "ready", "failed", "refused"]), text, small),
+    st.builds(
+        wire.State, text, st.sampled_from(["loading", "ready", "unloaded", "failed", "refused"]), text, small,
+        st.none() | milliseconds, st.none() | milliseconds, st.lists(milliseconds, max_size=3),
+        st.none() | milliseconds, st.lists(text, max_size=2), st.lists(text, max_size=2),
+    ),
     st.builds(
         wire.Slice, small, text, conditions, small, small, ns, ns, ns, ns, small, small, small, small, counts, counts,
         st.dictionaries(text, readings, max_size=3), st.lists(text, max_size=3),
@@ -37,7 +42,10 @@ frames = st.one_of(
     st.builds(wire.Failure, text, st.booleans()),
 )  # fmt: skip
 commands = st.one_of(
-    st.builds(wire.Start, st.lists(text, max_size=3), text, st.floats(1, 1e4), st.booleans()),
+    st.builds(wire.Start, st.lists(text, max_size=3), text, st.floats(1, 1e4), st.booleans(), st.none() | milliseconds),
+    st.builds(wire.Add, text),
+    st.builds(wire.Remove, text),
+    st.builds(wire.Only, text),
     st.builds(wire.SetCondition, text),
     st.builds(wire.Go, small),
     st.builds(wire.Busy, ns),
@@ -122,3 +130,15 @@ def test_endless_lines_are_refused() -> None:
             splitter.feed(b"x" * 100_000)
     with pytest.raises(wire.WireError, match="1 MiB"):
         wire.decode_frame(b"x" * (wire.MAX_LINE_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"cold_ms": ["x"]}, {"cold_ms": [-1.0]}, {"cold_ms": [True]}, {"warm_ms": "soon"}, {"memory_mb": []},
+     {"inputs": [3]}, {"notes": [None]}, {"cold_ms": 3}, {"load_ms": {}}, {"warm_ms": float("nan")}],
+    ids=str,
+)  # fmt: skip
+def test_a_state_with_nonsense_in_it_ends_the_link_with_a_sentence(damage: dict[str, object]) -> None:
+    body = json.loads(wire.encode(wire.State("a", "ready"))) | damage
+    with pytest.raises(wire.WireError, match="State that cannot be read"):
+        wire.decode_frame(json.dumps(body).encode())
