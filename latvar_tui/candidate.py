@@ -137,7 +137,10 @@ def _variants(candidate: Candidate, text: str) -> list[Candidate]:
     if setting is None or not values or name == "as":
         known = ", ".join(name for name in BY_NAME if name != "as")
         raise UsageError(f"'--vary {text}' varies nothing: write a setting and its values, like threads=1,2 ({known}).")
-    return [with_setting(candidate, setting, value, f"--vary {text}") for value in values.split(",")]
+    found = [with_setting(candidate, setting, value, f"--vary {text}") for value in values.split(",")]
+    if len(set(found)) < len(found):
+        raise UsageError(f"'--vary {text}' has a value twice: give each once.")
+    return found
 
 
 def short_names(candidates: Sequence[Candidate]) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -102,7 +103,34 @@ def _measuring(command: Callable[..., Any]) -> Callable[..., Any]:
     return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Knows what a newcomer means by a model, or an option of ``live``, without a command."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if self.get_command(ctx, args[0]) is None and ("@" in args[0] or _names_a_model(args[0])):
+            raise UsageError(f"'{args[0]}' is a model and no command: write latvar-tui live {' '.join(args)}.")
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        typed = " ".join(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if any(error.option_name in parameter.opts for parameter in live.params):
+                raise UsageError(
+                    f"{error.option_name} is an option of live and record: write latvar-tui live {typed}."
+                ) from error
+            raise
+
+
+def _names_a_model(text: str) -> bool:
+    with contextlib.suppress(ZooError):
+        find(text)
+        return True
+    return False
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="latvar-tui")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
@@ -186,6 +214,8 @@ def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
     cores = usable_cores()
     candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, physical_cores(), options["vary"])
     candidates = [_fed(candidate, options["values_file"]) for candidate in candidates]
+    if options["values_file"] and not any(candidate.values_file for candidate in candidates):
+        raise UsageError("--input feeds models that are not the zoo's, and none of these is: leave it out.")
     most = options["max_stress"] or 2 * cores
     if options["stress"] > most:
         click.echo(
@@ -221,8 +251,9 @@ def _print_tables(board: Board, ranked_by: float) -> None:
     from latvar_tui.study.table import table
     from latvar_tui.summary import remarks
 
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for condition in board.conditions:
-        click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by), ranked_by)]))
+        click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by), ranked_by, width)]))
     for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
         click.echo(line)
 
@@ -279,7 +310,7 @@ def _run_headless(
             "interrupted": status not in (DONE, FAILED),
         }
         click.echo(json.dumps(summary(board) | {"run": run}, ensure_ascii=False, indent=1))
-    elif duration_s is not None:
+    elif duration_s is not None and any(board.cells()):
         _print_tables(board, ranked_by)
     return status
 

@@ -198,6 +198,8 @@ def discover(folder: str | None, as_json: bool, chosen: str | None, name: str | 
         for number, model in enumerate(found.models, 1):
             about = f"cannot be read: {model.problem}" if model.problem else models_table.inputs_text(model.inputs)
             click.echo(f"{number:4}  {size(model.nbytes):>7}  {printable(str(model.path))}  {printable(about)}")
+        if found.models:
+            click.echo("keep one under a name: the same command with --add NUMBER")
     if not found.models:
         where = ", ".join(map(str, places)) or "the places where other programs keep them"
         click.echo(f"latvar-tui: there are no .onnx or .ort files in {printable(where)}.", err=True)

@@ -80,30 +80,35 @@ def fitting(columns: Sequence[Column], room: int) -> list[Column]:
     return [column for column in columns if column.title in chosen]
 
 
-def text_table(rows: Sequence[Row], ranked_by: float) -> list[str]:
-    """The table as plain lines, for a log or a pipe. Times in ms; ratios at ``ranked_by`` (percent)."""
-    titles = [column.title_at(quantile_name(ranked_by)) for column in COLUMNS]
+def text_table(rows: Sequence[Row], ranked_by: float, most_cells: int | None = None) -> list[str]:
+    """The table as plain lines, for a log or a pipe. Times in ms; ratios at ``ranked_by`` (percent).
+
+    On a terminal of ``most_cells`` columns, what does not fit is left out.
+    """
     width = max([len("ms"), *(len(row.contender.name) for row in rows)])
-    lines = [
-        "ms".ljust(width) + "".join(title.rjust(column.width) for title, column in zip(titles, COLUMNS, strict=True))
-    ]
+    columns = COLUMNS if most_cells is None else fitting(COLUMNS, most_cells - width)
+    titles = [column.title_at(quantile_name(ranked_by)).rjust(column.width) for column in columns]
+    lines = ["ms".ljust(width) + "".join(titles)]
     for row in rows:
         text = row.contender.name.ljust(width)
         if row.contender.is_out and not row.n:
             lines.append(f"{text}  {row.contender.state}: {row.contender.reason}")
             continue
-        lines.append(text + "".join(column.cell(row).text.rjust(column.width) for column in COLUMNS))
+        lines.append(text + "".join(column.cell(row).text.rjust(column.width) for column in columns))
     return lines
 
 
 def loading_table(contenders: Sequence[Contender]) -> list[str]:
-    """What loading each candidate took: its first inference, one of those that follow, memory. Times in ms."""
+    """What loading each candidate took: its first inference, one of those that follow, memory. Times in ms.
+
+    With their whole text forms: whoever reads a log must know the number of threads.
+    """
     titles = ("load ms", "cold ms", "warm ms", "memory MB")
-    width = max([len("loading"), *(len(contender.name) for contender in contenders)])
+    width = max([len("loading"), *(len(contender.id) for contender in contenders)])
     lines = ["loading".ljust(width) + "".join(title.rjust(11) for title in titles)]
     for contender in contenders:
         if contender.cold_ms:
             times_ms = (contender.load_ms, contender.cold_ms[0], contender.warm_ms, contender.memory_mb)
             texts = [NOTHING if value is None else three_digits(value) for value in times_ms]
-            lines.append(contender.name.ljust(width) + "".join(text.rjust(11) for text in texts))
+            lines.append(contender.id.ljust(width) + "".join(text.rjust(11) for text in texts))
     return lines if len(lines) > 1 else []

@@ -46,11 +46,12 @@ def _read() -> dict[str, Any]:
 
 
 class LastP50:
-    """What is remembered of one device. Times in ms."""
+    """What is known of one device: measured by now, else remembered. Times in ms."""
 
-    def __init__(self, device: Mapping[str, object]) -> None:
-        """``device`` is the facts that a probe tells in its hello."""
-        self._known = _read()["devices"].get(_device(device))
+    def __init__(self, board: Board) -> None:
+        """``board`` tells the device, and has what is measured now."""
+        known = _read()["devices"].get(_device(board.device))
+        self._known = (known if isinstance(known, dict) else {}) | _measured(board)
 
     def p50_ms(self, candidate: Candidate) -> float | None:
         """Its p50 when last measured idle; None if it has not been."""
@@ -59,14 +60,20 @@ class LastP50:
         return None
 
 
-def remember(board: Board) -> None:
-    """Keep the p50 of every candidate that was measured idle, where it rests on enough observations."""
-    measured = {}
+def _measured(board: Board) -> dict[str, dict[str, float]]:
+    """The p50s of this session, where they rest on enough observations."""
+    found = {}
     for contender, condition, cell in board.cells():
         if condition == IDLE and cell.service.total and not is_provisional(cell.service, 50.0):
             p50_ns = cell.service.quantile_ns(50.0)
             assert p50_ns is not None
-            measured[_key(contender.candidate)] = {"p50_ms": p50_ns / 1e6, "at_s": round(time.time())}
+            found[_key(contender.candidate)] = {"p50_ms": p50_ns / 1e6, "at_s": round(time.time())}
+    return found
+
+
+def remember(board: Board) -> None:
+    """Keep the p50 of every candidate that was measured idle, where it rests on enough observations."""
+    measured = _measured(board)
     if not measured or not board.device:
         return
     document = _read()

@@ -177,7 +177,7 @@ SETTINGS: tuple[Setting, ...] = (
         lambda s: [str(s.threads)], _read_threads, explicit=True,
     ),
     Setting(
-        "spin", "on|off|N us", "whether its waiting threads spin, or for how many µs (default: on, as ONNX Runtime has it)",
+        "spin", "on|off|Nus", "whether its waiting threads spin, or for how many µs (default: on, as ONNX Runtime has it)",
         lambda s: [spin_text(s)], _read_spin, ("on", "off", "500us"), explicit=True,
     ),
     Setting(

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latvar_tui import zoo
+from latvar_tui.candidate import Candidate
+from latvar_tui.settings import shape_text
+from latvar_tui.zoo.fits import check_shapes, resolve_sizes
+from latvar_tui.zoo.onnx_file import read_onnx
 
 MOST_FILES = 50
 """Of a folder: more are found by typing on."""
@@ -36,6 +40,27 @@ def choices(typed: str) -> list[Choice]:
     return sorted(fitting, key=lambda choice: not _plain(choice.model).startswith(wanted))
 
 
+def problem_of(candidate: Candidate) -> str:
+    """Why a candidate cannot join, as far as a look into its file tells; empty if nothing speaks against it.
+
+    The runner finds the rest when it loads the model.
+    """
+    try:
+        found = zoo.find(candidate.model, candidate.precision)
+        if isinstance(found, zoo.ModelEntry) or candidate.values_file:
+            return ""
+        inputs = read_onnx(found.path, skim=True).inputs or ()
+        given = dict(found.shapes) | dict(candidate.shapes)
+        check_shapes(inputs, given)
+        missing = resolve_sizes(inputs, given).missing
+    except zoo.ZooError as error:
+        return f"{error}."
+    if missing:
+        options = ",".join(f"shape={name}:{shape_text(shape)}" for name, shape in missing)
+        return f"{candidate.model_name} leaves sizes of its inputs open: add them behind the @, for example @{options}"
+    return ""
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("-", "_")
 
@@ -49,8 +74,8 @@ def _zoo() -> Iterator[Choice]:
 
 
 def _own() -> Iterator[Choice]:
-    for name, model in zoo.own_models().items():
-        yield Choice(name, "own", about=str(model.path.resolve()))
+    for name in zoo.own_models():
+        yield Choice(name, "own")
 
 
 def _is_path(typed: str) -> bool:

@@ -347,7 +347,7 @@ def test_what_loading_took_is_a_table_of_its_own() -> None:
     contenders = board_of(names, frames).contenders
     title, first, second = loading_table(contenders)
     assert title.split() == ["loading", "load", "ms", "cold", "ms", "warm", "ms", "memory", "MB"]
-    assert first.split() == ["squeezenet1_1", "41.5", "12.3", "3.90", "20.0"]
+    assert first.split() == ["squeezenet1_1@threads=2,spin=on", "41.5", "12.3", "3.90", "20.0"]
     assert len(title) == len(first) == len(second)
     assert loading_table(board_of(names).contenders) == []
 

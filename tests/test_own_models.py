@@ -269,6 +269,18 @@ def test_a_model_that_fails_when_it_runs_is_a_failed_row_and_the_others_go_on(
     assert "Reshape" in failed.reason and "onnxruntime" not in failed.reason
 
 
+def test_an_index_that_is_too_large_is_answered_with_what_to_type(start: Callable[..., Link], tmp_path: Path) -> None:
+    """Segments are 0 or 1, and made-up integers go to 9."""
+    weights = {"table": np.ones((2, 4), np.float32)}
+    node = helper.make_node("Gather", ["table", "token_type_ids"], ["y"])
+    sides = {"token_type_ids": (TensorProto.INT64, [50])}, {"y": (graphs.FLOAT, [50, 4])}
+    path = graphs.graph(tmp_path / "m.onnx", [node], *sides, weights)
+    frames = frames_until(start([path]), lambda frame: isinstance(frame, wire.State) and frame.state == "failed")
+    assert isinstance(frames[-1], wire.State)
+    assert frames[-1].reason.endswith("give fill=token_type_ids:0..1")
+    assert loaded(f"{path}@fill=token_type_ids:0..1")
+
+
 # -- models that a package ships --------------------------------------------------------------------
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"

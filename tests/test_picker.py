@@ -15,7 +15,7 @@ from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.picker_list import PickerList
 from latvar_tui.tui.picker_settings import PickerSettings
-from tests import scripted_link
+from tests import graphs, scripted_link
 from tests.conftest import conv_model
 from tests.test_screen import FIRST_SLICES, IDLE, IDS, MODELS, SIZES, make_app, sent, settled
 
@@ -35,8 +35,7 @@ def typed(app: LiveApp) -> str:
 
 
 def said(app: LiveApp) -> str:
-    (strip,) = app.screen.query_one("#picker-message").lines  # type: ignore[attr-defined]
-    return str(strip.text)
+    return " ".join(strip.text for strip in app.screen.query_one("#picker-message").lines)  # type: ignore[attr-defined]
 
 
 def counted(app: LiveApp) -> int:
@@ -139,6 +138,55 @@ async def test_a_setting_that_is_wrong_is_said_and_adds_nothing() -> None:
         assert changes(app) == [] and names(app) == list(MODELS)
 
 
+@pytest.mark.parametrize("settings", ["@foo", "@int8 threads=1", "@spin"])
+async def test_half_a_setting_is_said_and_adds_nothing(settings: str) -> None:
+    """Never quietly another candidate than the one that was typed."""
+    app = make_app(IDLE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        app.screen.query_one(Input).value = f"mobilenet_v2{settings}"
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "is no setting yet" in said(app)
+        assert changes(app) == []
+
+
+async def test_the_settings_of_one_in_the_line_up_make_another_candidate_of_its_model() -> None:
+    app = make_app(IDLE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, "pageup", "tab", "right", "space")
+        assert typed(app) == f"{MODELS[0]}@spin=off"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert names(app) == [*MODELS, f"{MODELS[0]}@spin=off"]
+
+
+async def test_enter_struck_twice_takes_out_one(tmp_path: Path) -> None:
+    app = make_app(IDLE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, "pageup", "enter")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert len([change for change in changes(app) if isinstance(change, wire.Remove)]) == 1
+
+
+async def test_a_file_that_cannot_run_is_refused_before_it_joins(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("no model")
+    graphs.bert(tmp_path / "bert.onnx")
+    app = make_app(IDLE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        for name, says in (("text.onnx", "text file"), ("bert.onnx", "@shape=input_ids:1x128")):
+            app.screen.query_one(Input).value = f"{tmp_path}/{name}"
+            await pilot.pause()
+            await pilot.press("enter")
+            await pilot.pause()
+            assert says in said(app)
+        assert changes(app) == []
+
+
 async def test_what_is_there_already_or_not_to_be_had_is_said() -> None:
     app = make_app(IDLE)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -227,6 +275,9 @@ async def test_one_alone_and_all_again() -> None:
         sent(app).deliver(scripted_link.state_frame(MODELS[1], "failed", "killed"))
         while app.board.only is not None:
             await pilot.pause()
+        asked = len(changes(app))
+        await pilot.press("a")  # one that does not run cannot run alone
+        assert app.board.only is None and len(changes(app)) == asked
 
 
 async def test_a_started_again_probe_gets_the_present_line_up() -> None:

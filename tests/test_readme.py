@@ -56,7 +56,10 @@ def models_table() -> str:
     rows = []
     for name, command in group.commands.items():
         arguments = [argument for argument in command.params if isinstance(argument, click.Argument)]
-        shown = " ".join(["models", name, *(argument.make_metavar(click.Context(command)) for argument in arguments)])
+        required = [p for p in command.params if isinstance(p, click.Option) and p.required]
+        words = [argument.make_metavar(click.Context(command)) for argument in arguments]
+        words += [f"{option.opts[0]} {option.make_metavar(click.Context(command))}" for option in required]
+        shown = " ".join(["models", name, *words])
         rows.append(f"| `{shown}` | {command.get_short_help_str(120).rstrip('.')} |")
     return "\n".join(["| command | does |", "|---|---|", *rows])
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from latvar_tui import remembered, shelf, zoo
+from latvar_tui import remembered, shelf, wire, zoo
 from latvar_tui.candidate import parse_candidate
 from latvar_tui.remembered import LastP50, remember
+from latvar_tui.study.board import Board
 from tests.scripted_link import DEVICE, board_of, session
 
 NAMES = ["squeezenet1_1", "mobilenet_v2@spin=off,as=mine"]
@@ -20,10 +22,24 @@ def own_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def later(device: Mapping[str, object]) -> Board:
+    """Another session on a device, before anything is measured."""
+    return board_of(["densenet121"], [wire.Hello(device, 1, 2, monotonic_ns=0, wall_ns=0)])
+
+
+def test_what_is_measured_now_goes_before_what_is_remembered() -> None:
+    remember(board_of(NAMES, session(NAMES, ["0xcpu@100%"])))
+    board = board_of(NAMES[::-1], session(NAMES[::-1], ["0xcpu@100%"]))
+    known = LastP50(board)
+    for contender in board.contenders:
+        cell = board.cell(contender, board.conditions[0])
+        assert cell is not None and known.p50_ms(contender.candidate) == (cell.service.quantile_ns(50) or 0) / 1e6
+
+
 def test_the_p50_when_idle_is_remembered() -> None:
     board = board_of(NAMES, session(NAMES, ["0xcpu@100%", "2xcpu@100%"]))
     remember(board)
-    known = LastP50(DEVICE)
+    known = LastP50(later(DEVICE))
     for contender in board.contenders:
         cell = board.cell(contender, board.conditions[0])
         assert cell is not None
@@ -36,15 +52,15 @@ def test_the_p50_when_idle_is_remembered() -> None:
 def test_another_device_or_runtime_remembers_nothing() -> None:
     remember(board_of(NAMES, session(NAMES, ["0xcpu@100%"])))
     candidate = parse_candidate("squeezenet1_1", 2)
-    assert LastP50(DEVICE).p50_ms(candidate)
-    assert LastP50({**DEVICE, "onnxruntime": "9.9.9"}).p50_ms(candidate) is None
-    assert LastP50({}).p50_ms(candidate) is None
+    assert LastP50(later(DEVICE)).p50_ms(candidate)
+    assert LastP50(later({**DEVICE, "onnxruntime": "9.9.9"})).p50_ms(candidate) is None
+    assert LastP50(later({})).p50_ms(candidate) is None
 
 
 def test_what_was_never_idle_or_seldom_measured_is_not_remembered() -> None:
     remember(board_of(NAMES, session(NAMES, ["2xcpu@100%"])))
     remember(board_of(NAMES, session(NAMES, ["0xcpu@100%"], slices_per_cell=1, slice_ms=10)))
-    assert LastP50(DEVICE).p50_ms(parse_candidate("squeezenet1_1", 2)) is None
+    assert LastP50(later(DEVICE)).p50_ms(parse_candidate("squeezenet1_1", 2)) is None
 
 
 def test_later_ones_replace_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +68,7 @@ def test_later_ones_replace_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPa
     for at_s, name in enumerate(["squeezenet1_1", "resnet18", "resnet50"]):
         monkeypatch.setattr("latvar_tui.remembered.time.time", lambda at_s=at_s: 1e9 + at_s)
         remember(board_of([name], session([name], ["0xcpu@100%"])))
-    known = LastP50(DEVICE)
+    known = LastP50(later(DEVICE))
     kept = [name for name in ("squeezenet1_1", "resnet18", "resnet50") if known.p50_ms(parse_candidate(name, 2))]
     assert kept == ["resnet18", "resnet50"]
 
@@ -63,9 +79,9 @@ def test_a_damaged_file_is_as_good_as_none(own_cache_folder: Path, text: str) ->
     path.parent.mkdir()
     path.write_text(text)
     candidate = parse_candidate("squeezenet1_1", 2)
-    assert LastP50(DEVICE).p50_ms(candidate) is None
+    assert LastP50(later(DEVICE)).p50_ms(candidate) is None
     remember(board_of(NAMES, session(NAMES, ["0xcpu@100%"])))
-    assert LastP50(DEVICE).p50_ms(candidate)
+    assert LastP50(later(DEVICE)).p50_ms(candidate)
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,10 @@ def make_inputs(
     try:
         check_shapes(values, dict(candidate.shapes))
         check_fills(values, dict(candidate.fills))
+        if candidate.values_file and (candidate.shapes or candidate.fills):
+            raise UsageError(
+                f"'{candidate}' takes all its inputs from a file, so shape= and fill= mean nothing: leave them out."
+            )
         if candidate.values_file:
             made.arrays = _from_file(asked, nodes, candidate.values_file)
             check_shapes(values, {name: array.shape for name, array in made.arrays.items()})

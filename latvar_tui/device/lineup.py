@@ -50,6 +50,7 @@ class Lineup:
         self._changes: deque[Change] = deque()
         self._loading: Seat | None = None
         self._turn = 0
+        self._too_large: set[Seat] = set()  # told of once
         self._only = ""  # the candidate that alone gets slices; all do if it is empty
 
     @property
@@ -154,7 +155,7 @@ class Lineup:
     def _make_room(self, seat: Seat) -> None:
         """End runners, those that had no turn for longest first, until ``seat``'s fits into the budget.
 
-        One that alone takes more than the budget keeps its place: it is what the user asked for.
+        One that alone takes more than the budget keeps its place, and the user is told.
         """
         if self._budget_mb is None:
             return
@@ -165,6 +166,13 @@ class Lineup:
             taken_mb -= other.memory_mb or 0.0
             self._end(other)
             self._tell(wire.State(other.name, "unloaded", memory_mb=other.memory_mb))
+        if taken_mb > self._budget_mb and seat not in self._too_large:
+            self._too_large.add(seat)
+            self._tell(
+                wire.Note(
+                    f"{seat.name} alone takes {taken_mb:.0f} MB, more than the budget of {self._budget_mb:.0f} MB."
+                )
+            )
 
     @staticmethod
     def _end(seat: Seat) -> None:

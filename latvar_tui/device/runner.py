@@ -72,14 +72,16 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
     from latvar_tui.device.session import failure
     from latvar_tui.device.workload import load
 
+    inputs: list[str] = []
     try:
         workload = load(candidate)
+        inputs = workload.inputs
         cold_ns = warm_up(workload.infer, workload.keep_places)
     except UsageError as error:
         _say(answers, state="refused", reason=str(error))
         return
     except Exception as error:
-        _say(answers, state="failed", reason=f"it fails on its first inference: {failure(error)}")
+        _say(answers, state="failed", reason=f"it fails on its first inference: {failure(error, inputs)}")
         return
     infer, median_ns = workload.infer, int(np.median(cold_ns[1:]))
     counter = DelayCounter()
@@ -185,9 +187,18 @@ def _say(answers: BinaryIO, **message: object) -> None:
 
 
 def _memory_mb() -> float | None:
-    """Memory that this process alone takes, in MB, where /proc tells: what it shares with the probe is not its own."""
+    """Memory that this process alone takes, in MB, where /proc tells: what it shares with the probe is not its own.
+
+    Nor are the clean pages of libraries: private to whoever is the first to read them, and shared soon after.
+    """
     with contextlib.suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-        private_kb = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+        private_kb = 0
+        library = False
+        for line in Path("/proc/self/smaps").read_text().splitlines():
+            name, *rest = line.split(maxsplit=5)
+            if not name.endswith(":"):  # a mapping begins: addresses, access, offset, device, inode, file
+                library = len(rest) == 5 and ".so" in rest[4]
+            elif name == "Private_Dirty:" or (name == "Private_Clean:" and not library):
+                private_kb += int(rest[0])
         return round(private_kb * 1024 / 1e6, 1)
     return None

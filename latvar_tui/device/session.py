@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,14 +152,24 @@ def refusal(model: str, path: Path, version: str, error: Exception) -> str:
     return f"'{model}' cannot be loaded by {runtime} ({_last_words(text)}): check that it is a whole ONNX model."
 
 
-def failure(error: Exception) -> str:
-    """Why an inference failed, in what the runtime says, without its C++ signatures."""
+def failure(error: Exception, inputs: Sequence[str] = ()) -> str:
+    """Why an inference failed, in what the runtime says, without its C++ signatures.
+
+    ``inputs`` describes what the model was fed with (``input_ids int64 1x128``): an index that is too large came
+    from there.
+    """
     text = " ".join(str(error).split()) or type(error).__name__
     if found := re.search(r"while running (\S+) node\. Name:'([^']*)' Status Message: (.*)", text):
         # "/a/file.h:91 ns::Class::Method(const Type&, bool) what went wrong"
         why = re.sub(r"^\S+:\d+ .*?\)(?: const)? (?=\S)", "", found[3])
         name = f" '{found[2]}'" if found[2] else ""
         text = f"the node {found[1]}{name} says: {why}"
+    if found := re.search(
+        r"indices element out of data bounds, idx=-?\d+ must be within the inclusive range \[-?\d+,(\d+)\]", text
+    ):
+        whole = [line.split()[0] for line in inputs if " int" in line]
+        options = " or ".join(f"fill={name}:0..{found[1]}" for name in whole) or f"fill=INPUT:0..{found[1]}"
+        text = f"an input holds a number above {found[1]}, the highest that a table in it knows: give {options}"
     return text[:300].rstrip(" .")
 
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from latvar_tui import wire
 from latvar_tui.candidate import Condition
+from latvar_tui.shelf import problem_of
 from latvar_tui.study.board import Board
 from latvar_tui.tui.delta import DeltaApp
 from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
@@ -18,7 +19,6 @@ from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.view import View
-from latvar_tui.zoo import ZooError, find
 
 
 class Actions(DeltaApp[int]):
@@ -128,6 +128,9 @@ class Actions(DeltaApp[int]):
 
     def action_alone(self) -> None:
         board = self.board
+        if board.only is None and board.contenders[self.view.selected].is_out:
+            self.say(f"{board.contenders[self.view.selected].name} does not run, so it cannot run alone.")
+            return
         board.only = board.contenders[self.view.selected] if board.only is None else None
         self.send(wire.Only(board.only.id if board.only is not None else ""))
         self.draw()
@@ -150,10 +153,9 @@ class Actions(DeltaApp[int]):
         """Let a candidate join; the others keep their cells."""
         candidate = event.candidate
         known = {contender.id: contender for contender in self.board.contenders}
-        try:
-            find(candidate.model, candidate.precision)
-        except ZooError as error:
-            self._line_up_changed(f"{error}.")
+        problem = problem_of(candidate)
+        if problem:
+            self._line_up_changed(problem)
             return
         if str(candidate) in known:
             self._line_up_changed(

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from latvar_tui.axis import Axis
 from latvar_tui.candidate import Condition
-from latvar_tui.format import NOTHING, count, distinct, ms, quantile_name, three_digits
+from latvar_tui.format import NOTHING, count, distinct, ms, plural, quantile_name, three_digits
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Cell, Contender
 from latvar_tui.study.quantiles import is_provisional
@@ -147,7 +147,8 @@ class HistogramPanel(BoardPanel):
             cold, warm = three_digits(contender.cold_ms[0]), three_digits(contender.warm_ms)
             label.append([(f"   cold {cold} → {warm} ms", DIM)])
         if contender.memory_mb is not None:
-            label.append([(f"   {contender.memory_mb:.0f} MB", DIM)])
+            threads = plural(contender.candidate.threads, "thread")
+            label.append([(f"   {contender.memory_mb:.0f} MB, {threads}", DIM)])
         return label
 
     def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
@@ -197,7 +198,7 @@ def _state_text(contender: Contender, condition: Condition) -> Span:
     if contender.state in ("loading", "unloaded"):
         return (contender.state, DIM)
     if contender.is_out:
-        return (f"{contender.state}: {contender.reason}", WARNING)
+        return (f"{contender.state} (enter tells all): {contender.reason}", WARNING)
     return (f"waiting for its first slice under {condition}", DIM)
 
 

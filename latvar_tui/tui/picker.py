@@ -6,6 +6,7 @@ the settings behind it are what a chosen model is added with. The chips below on
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 from textual import on
@@ -26,6 +27,8 @@ from latvar_tui.tui.picker_list import PickerList
 from latvar_tui.tui.picker_settings import PickerSettings, settings_text
 
 _HINT = "tab settings · esc closes"
+_SETTINGS_HINT = "← → which setting, ↑ ↓ its value, enter adds"
+_MESSAGE_LINES = 3
 
 
 class Picker(ModalScreen[None]):
@@ -69,7 +72,7 @@ class Picker(ModalScreen[None]):
         """``cores`` is the number of threads that a candidate has by default."""
         super().__init__()
         self._board, self._cores = board, cores
-        self._last_p50 = LastP50(board.device)
+        self._last_p50 = LastP50(board)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -91,7 +94,10 @@ class Picker(ModalScreen[None]):
         typed, _, _ = self._text.partition("@")
         self.query_one(PickerList).show(typed, choices(typed))
         candidate, problem = self._candidate(self.query_one(PickerList).selected)
-        self.query_one(PickerSettings).show(candidate)
+        settings = self.query_one(PickerSettings)
+        settings.show(candidate)
+        if settings.has_focus and not message:
+            message = _SETTINGS_HINT
         self._say(problem or message, warning=bool(problem))
 
     @property
@@ -100,11 +106,18 @@ class Picker(ModalScreen[None]):
 
     def _say(self, text: str, warning: bool = False) -> None:
         label = self.query_one("#picker-message", LineWidget)
-        label.set_lines([line((text, WARNING if warning else DIM), width=label.size.width or None)])
+        rows = textwrap.wrap(text, max(10, label.size.width))[:_MESSAGE_LINES] or [""]
+        label.styles.height = len(rows)
+        label.set_lines([line((row, WARNING if warning else DIM)) for row in rows])
 
     def _candidate(self, row: Choice | Contender | None) -> tuple[Candidate, str]:
-        """What enter would add: the row's model with the typed settings; and what is wrong with them."""
-        model = row.model if isinstance(row, Choice) else "model"
+        """What enter would add: the row's model with the typed settings; and what is wrong with them.
+
+        Of a row that is in the line-up, what is run with: changing it makes another candidate of the same model.
+        """
+        if isinstance(row, Contender):
+            return row.candidate, ""
+        model = row.model if row is not None else "model"
         _, _, settings = self._text.partition("@")
         plain = Candidate(self._cores, model=model)
         if not settings:
@@ -113,8 +126,8 @@ class Picker(ModalScreen[None]):
             candidate = parse_candidate(f"{model}@{settings}", self._cores)
         except UsageError as error:
             return plain, str(error)
-        if candidate.model != model:  # half a setting, as yet
-            return plain, ""
+        if candidate.model != model:  # the settings were taken for a part of its name
+            return plain, f"@{settings} is no setting yet: write name=value, like @threads=1,spin=off, or @int8."
         return candidate, ""
 
     def _p50_ms(self, choice: Choice) -> float | None:
@@ -154,10 +167,15 @@ class Picker(ModalScreen[None]):
     def on_picker_list_acted(self) -> None:
         self.action_choose()
 
+    def on_descendant_focus(self) -> None:
+        self.refresh_list()
+
     def on_picker_settings_changed(self, event: PickerSettings.Changed) -> None:
         typed, _, _ = self._text.partition("@")
+        row = self.query_one(PickerList).selected
+        model = row.candidate.model if isinstance(row, Contender) else typed
         settings = settings_text(event.candidate, self._cores)
-        self._write(f"{typed}@{settings}" if settings else typed)
+        self._write(f"{model}@{settings}" if settings else model)
 
     def _write(self, text: str) -> None:
         field = self.query_one(Input)

@@ -57,6 +57,8 @@ class PickerList(LineWidget):
             self._at = len(fitting) if found else 0
         elif before in rows:
             self._at = rows.index(before)
+        elif isinstance(before, Contender):
+            self._at = len(fitting)  # it has left; enter struck once more is not to take out the next
         self._typed, self._rows = typed, rows
         self._at = max(0, min(self._at, len(rows) - 1))
         self._draw()

@@ -26,11 +26,13 @@ class Header(LineWidget):
             facts.append(plural(cores, "core"))
         facts.append(f"onnxruntime {device.get('onnxruntime')}")
         left = f" latvar-tui {__version__}  " if device else f" latvar-tui {__version__}  starting"
-        middle = " · ".join(fact for fact in facts if fact) if device else ""
         right = f"not recorded · {cost} "
         width = self.size.width
-        if len(left) + len(middle) + len(right) > width:
-            middle = middle[: max(0, width - len(left) - len(right) - 1)]
+        middle = ""
+        for fact in filter(None, facts if device else []):
+            longer = f"{middle} · {fact}" if middle else fact
+            if len(left) + len(longer) + len(right) < width:
+                middle = longer
         gap = " " * max(1, width - len(left) - len(middle) - len(right))
         self.set_lines([line((left, STRONG), middle, gap, (right, DIM), width=width)])
 

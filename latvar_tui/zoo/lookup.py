@@ -32,6 +32,8 @@ def find(model: str, precision: str = FP32) -> ModelEntry | OwnModel:
         path = Path(model)
         usable_file(path)
         return _as_it_is(OwnModel("", path, source=model), precision)
+    if model and os.path.exists(f"{model}.onnx"):
+        raise ZooError(f"there is no model {model!r} in the zoo: did you mean the file {model}.onnx?")
     near = difflib.get_close_matches(model.lower().replace("-", "_"), known, n=3)
     near += difflib.get_close_matches(model, own.models, n=3)
     if near:
