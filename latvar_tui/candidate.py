@@ -30,7 +30,7 @@ class Candidate(Settings):
     @property
     def model_name(self) -> str:
         """The name, or the file name without its ending."""
-        return PurePath(self.model).stem if self.model.endswith((".onnx", ".ort")) else self.model
+        return PurePath(self.model).stem if self.model.lower().endswith((".onnx", ".ort")) else self.model
 
     @property
     def settings(self) -> dict[str, int | str | list[str]]:

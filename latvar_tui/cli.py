@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latvar_tui import __version__
-from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidates
+from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidate, parse_candidates
 from latvar_tui.cli_models import models
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.quantities import parse_duration_s, parse_megabytes
@@ -231,7 +231,12 @@ def _fed(candidate: Candidate, values_file: str | None) -> Candidate:
         ZooError: there is no such model.
     """
     zoos = isinstance(find(candidate.model, candidate.precision), ModelEntry)
-    return candidate if zoos or not values_file or candidate.values_file else candidate.changed(values_file=values_file)
+    if zoos or not values_file or candidate.values_file:
+        return candidate
+    fed = candidate.changed(values_file=values_file)
+    if parse_candidate(str(fed), 1) != fed:
+        raise UsageError(f"The path '{values_file}' reads like settings: rename the file, without commas.")
+    return fed
 
 
 def _connect(options: dict[str, Any], candidates: Sequence[Candidate], condition: Condition) -> Link:

@@ -42,6 +42,8 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
         for frame in link.frames():
             board.take(frame)
             refuse(frame, board)
+            if isinstance(frame, wire.State) and frame.ask:
+                link.send(wire.Drawn(frame.ask))
             if not isinstance(frame, wire.Slice):
                 continue
             # Slices and gaps alone: time in which everything was held is not measured.
@@ -116,7 +118,7 @@ class PlainRounds:
         if frame.candidate in self._seen:
             self._seen.clear()
         self._seen.add(frame.candidate)
-        running = {contender.id for contender in board.contenders if contender.state == "ready"}
+        running = {contender.id for contender in board.contenders if contender.has_turns}
         if not running <= self._seen:
             return
         self._seen.clear()

@@ -51,7 +51,7 @@ class Link:
         self._splitter = wire.LineSplitter()
         self._stderr_tail = b""
         self._trouble: str | None = None
-        self._pids: dict[int, float | None] = {}
+        self._pids: dict[str, tuple[int, float | None]] = {}  # of the stressor and of each candidate's runner
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         """What the probe, the runners and ONNX Runtime printed, newest last."""
 
@@ -159,13 +159,16 @@ class Link:
     @property
     def pids(self) -> set[int]:
         """The probe's children: runners and stressor."""
-        return set(self._pids)
+        return {pid for pid, _ in self._pids.values()}
 
     def _remember(self, frame: wire.Frame) -> None:
         if isinstance(frame, wire.Hello):
-            self._pids[frame.stressor_pid] = _started_s(frame.stressor_pid)
+            self._pids[""] = frame.stressor_pid, _started_s(frame.stressor_pid)
         elif isinstance(frame, wire.State) and frame.pid:
-            self._pids[frame.pid] = _started_s(frame.pid)
+            if frame.candidate not in self._pids or self._pids[frame.candidate][0] != frame.pid:
+                self._pids[frame.candidate] = frame.pid, _started_s(frame.pid)
+        elif isinstance(frame, wire.State) and frame.state != "loading":
+            self._pids.pop(frame.candidate, None)
 
     def _epitaph(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -186,7 +189,7 @@ class Link:
         ever. A pid counts as ours only while its process began when ours did, and leads its own group as all of ours
         do: no stranger is hit.
         """
-        for pid, started_s in self._pids.items():
+        for pid, started_s in self._pids.values():
             if started_s is not None and _started_s(pid) == started_s:
                 with contextlib.suppress(OSError):
                     if os.getpgid(pid) == pid:

@@ -18,6 +18,7 @@ from latvar_tui import zoo
 from latvar_tui.candidate import IDLE, Candidate
 from latvar_tui.study.board import Board
 from latvar_tui.study.quantiles import is_provisional
+from latvar_tui.zoo.identity import identity_of
 
 _FORMAT = 1
 MOST_CANDIDATES = 500
@@ -54,20 +55,27 @@ class LastP50:
         self._known = (known if isinstance(known, dict) else {}) | _measured(board)
 
     def p50_ms(self, candidate: Candidate) -> float | None:
-        """Its p50 when last measured idle; None if it has not been."""
-        with suppress(TypeError, KeyError, ValueError):
-            return float(self._known[_key(candidate)]["p50_ms"])
+        """Its p50 when last measured idle; None if it has not been, or its files have changed since."""
+        with suppress(TypeError, KeyError, ValueError, zoo.ZooError):
+            known = self._known[_key(candidate)]
+            found = zoo.find(candidate.model, candidate.precision)
+            if known["identity"] == identity_of(found, candidate.values_file):
+                return float(known["p50_ms"])
         return None
 
 
-def _measured(board: Board) -> dict[str, dict[str, float]]:
+def _measured(board: Board) -> dict[str, dict[str, Any]]:
     """The p50s of this session, where they rest on enough observations."""
     found = {}
     for contender, condition, cell in board.cells():
         if condition == IDLE and cell.service.total and not is_provisional(cell.service, 50.0):
             p50_ns = cell.service.quantile_ns(50.0)
             assert p50_ns is not None
-            found[_key(contender.candidate)] = {"p50_ms": p50_ns / 1e6, "at_s": round(time.time())}
+            found[_key(contender.candidate)] = {
+                "p50_ms": p50_ns / 1e6,
+                "at_s": round(time.time()),
+                "identity": board.identity(contender),
+            }
     return found
 
 

@@ -142,12 +142,22 @@ def _read_fill(settings: Settings, text: str) -> Settings:
 _NUMBER = r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?"
 
 
+def fill_bounds(value: str) -> tuple[int | float, int | float]:
+    """The lowest and the highest number that a fill allows; whole ones as such: a float does not hold every int64."""
+    low, dots, high = value.partition("..")
+    numbers = [int(text) if text.lstrip("-").isdecimal() else float(text) for text in (low, high if dots else low)]
+    return numbers[0], numbers[1]
+
+
 def is_fill(value: str) -> bool:
     """Whether an input can be filled with this: a number, or two of them with ``..`` between."""
     if re.fullmatch(_NUMBER, value):
         return True
     low, dots, high = value.partition("..")
-    return bool(dots and re.fullmatch(_NUMBER, low) and re.fullmatch(_NUMBER, high) and float(low) <= float(high))
+    if not (dots and re.fullmatch(_NUMBER, low) and re.fullmatch(_NUMBER, high)):
+        return False
+    least, most = fill_bounds(value)
+    return least <= most
 
 
 def _with_input(pairs: tuple[tuple[str, Any], ...], name: str, value: Any) -> tuple[tuple[str, Any], ...]:

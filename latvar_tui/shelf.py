@@ -11,6 +11,7 @@ from latvar_tui import zoo
 from latvar_tui.candidate import Candidate
 from latvar_tui.settings import shape_text
 from latvar_tui.zoo.fits import check_shapes, resolve_sizes
+from latvar_tui.zoo.names import is_model_file
 from latvar_tui.zoo.onnx_file import read_onnx
 
 MOST_FILES = 50
@@ -49,7 +50,9 @@ def problem_of(candidate: Candidate) -> str:
         found = zoo.find(candidate.model, candidate.precision)
         if isinstance(found, zoo.ModelEntry) or candidate.values_file:
             return ""
-        inputs = read_onnx(found.path, skim=True).inputs or ()
+        inputs = read_onnx(found.path, skim=True).inputs
+        if inputs is None:  # in ORT format, which only the runtime reads
+            return ""
         given = dict(found.shapes) | dict(candidate.shapes)
         check_shapes(inputs, given)
         missing = resolve_sizes(inputs, given).missing
@@ -79,7 +82,7 @@ def _own() -> Iterator[Choice]:
 
 
 def _is_path(typed: str) -> bool:
-    return os.sep in typed or typed.startswith(("~", ".")) or typed.lower().endswith((".onnx", ".ort"))
+    return os.sep in typed or typed.startswith(("~", ".")) or is_model_file(typed)
 
 
 def _files(typed: str) -> Iterator[Choice]:
@@ -93,13 +96,20 @@ def _files(typed: str) -> Iterator[Choice]:
     fitting = [e for e in entries if e.name.startswith(begin) and (begin or not e.name.startswith("."))]
     found = 0
     for entry in fitting:
-        is_folder = entry.is_dir()
-        if found < MOST_FILES and (is_folder or entry.name.lower().endswith((".onnx", ".ort"))):
+        is_folder = _is_folder(entry)
+        if found < MOST_FILES and entry.name.isprintable() and (is_folder or is_model_file(entry.name)):
             found += 1
             if is_folder:
                 yield Choice(shown + entry.name + os.sep, "folder")
             else:
                 yield Choice(os.path.expanduser(shown) + entry.name, "file", about=_size(Path(entry.path)))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _size(path: Path) -> str:

@@ -71,7 +71,9 @@ class State:
     ``refused`` is unusable input, ``failed`` anything else; ``reason`` is one sentence. ``unloaded`` ended to keep
     within the memory budget, and its next turn loads it again. A ``ready`` one says what loading took (``load_ms``),
     the durations of its first inferences in order (``cold_ms``; they are in no cell), the median of those that
-    followed (``warm_ms``), its ``inputs``, a line each, and in ``notes`` what was assumed about them.
+    followed (``warm_ms``), its ``inputs``, a line each, in ``notes`` what was assumed about them, and an ``identity``
+    that changes whenever what is run under this name does. ``ask`` numbers a state that is told in a gap: the probe
+    waits a moment for ``Drawn``.
     """
 
     TYPE: ClassVar[str] = "state"
@@ -85,6 +87,8 @@ class State:
     warm_ms: float | None = None
     inputs: Sequence[str] = field(default_factory=list)
     notes: Sequence[str] = field(default_factory=list)
+    identity: str = ""
+    ask: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Slice:
     """One candidate's slice under one condition.
 
     ``start_ns``/``end_ns`` frame the slice from thaw to freeze; ``gap_ns`` is the pause before it, without
-    the time in which everything was held or stress threads were started;
+    the time in which everything was held, or candidates were loaded, or stress threads were started;
     ``settling_ns`` is spent in the unrecorded inferences it begins with; ``service.sum_ns`` in the
     counted ones. ``dropped`` inferences met a change of condition, ``disturbed`` ones (counted all
     the same) a key stroke's drawing.
@@ -194,6 +198,14 @@ class Go:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The screen has drawn the state that asked with this number."""
+
+    TYPE: ClassVar[str] = "drawn"
+    ask: int
+
+
+@dataclass(frozen=True)
 class Busy:
     """The screen is drawing (a key's answer) in the middle of a slice, from ``at_ns`` on."""
 
@@ -227,11 +239,11 @@ class Quit:
 
 
 Frame = Hello | State | Slice | Note | Failure
-Command = Start | Add | Remove | Only | SetCondition | Go | Busy | Quiet | Hold | Resume | Quit
+Command = Start | Add | Remove | Only | SetCondition | Go | Drawn | Busy | Quiet | Hold | Resume | Quit
 
 _FRAMES: dict[str, type[Any]] = {cls.TYPE: cls for cls in (Hello, State, Slice, Note, Failure)}
 _COMMANDS: dict[str, type[Any]] = {
-    cls.TYPE: cls for cls in (Start, Add, Remove, Only, SetCondition, Go, Busy, Quiet, Hold, Resume, Quit)
+    cls.TYPE: cls for cls in (Start, Add, Remove, Only, SetCondition, Go, Drawn, Busy, Quiet, Hold, Resume, Quit)
 }
 
 _T = TypeVar("_T")
@@ -288,6 +300,9 @@ def _decode(line: bytes, types: Mapping[str, type[_T]], sender: str) -> _T | Non
 
 
 def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
+    for f in fields(cls):  # type: ignore[arg-type]
+        if f.type == "str" and not isinstance(values.get(f.name, ""), str):
+            raise ValueError(f"{f.name} is no text")
     if cls is Slice:
         for name in ("service", "wait"):
             values[name] = Counts(**_only(Counts, values[name]))

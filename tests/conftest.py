@@ -130,6 +130,8 @@ def frames_until(link: Link, enough: Callable[[wire.Frame], bool], *, go: bool =
                 return taken
             if go and isinstance(frame, wire.Slice):
                 link.send(wire.Go(frame.seq))
+            elif isinstance(frame, wire.State) and frame.ask:
+                link.send(wire.Drawn(frame.ask))
 
 
 def slices(frames: list[wire.Frame]) -> list[wire.Slice]:

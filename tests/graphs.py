@@ -79,11 +79,11 @@ def bert(path: Path, *, names: bool = True) -> str:
     return graph(path, nodes, inputs, {"y": (FLOAT, [*sizes, 16])}, weights)
 
 
-def matmul(path: Path, external: str = "") -> str:
-    """A weight matrix of 16 kB, in the file or outside it."""
-    weights = {"w": np.ones((4, 1000), np.float32)}
+def matmul(path: Path, external: str = "", rows: int = 4) -> str:
+    """A weight matrix of 4 kB a row, in the file or outside it."""
+    weights = {"w": np.ones((rows, 1000), np.float32)}
     node = helper.make_node("MatMul", ["x", "w"], ["y"])
-    return graph(path, [node], {"x": (FLOAT, [1, 4])}, {"y": (FLOAT, [1, 1000])}, weights, external=external)
+    return graph(path, [node], {"x": (FLOAT, [1, rows])}, {"y": (FLOAT, [1, 1000])}, weights, external=external)
 
 
 def fails_when_run(path: Path) -> str:

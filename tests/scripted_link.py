@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from latvar_tui import wire
+from latvar_tui import wire, zoo
 from latvar_tui.candidate import Candidate, parse_candidates, parse_condition
 from latvar_tui.hdr_layout import sparse_counts
 from latvar_tui.study.board import Board
+from latvar_tui.zoo.entries import model_id
 
 CORES = 2
 MS = 1_000_000
@@ -79,8 +80,15 @@ def state_frame(candidate: str | Candidate, state: str, reason: str = "") -> wir
         return wire.State(_text(candidate), state, reason)
     return wire.State(
         _text(candidate), state, reason, memory_mb=20.0, load_ms=41.5, cold_ms=[12.3, 4.1, 3.9, 4.0, 3.8, 3.9],
-        warm_ms=3.9, inputs=["input float32 1x3x224x224"],
+        warm_ms=3.9, inputs=["input float32 1x3x224x224"], identity=_identity(candidate),
     )  # fmt: skip
+
+
+def _identity(candidate: str | Candidate) -> str:
+    """As the runner tells it, of a model of the zoo."""
+    found = line_up([candidate])[0] if isinstance(candidate, str) else candidate
+    entry = zoo.catalogue().get(model_id(found.model, found.precision))
+    return entry.key if entry else ""
 
 
 def counts_of(values_ns: npt.ArrayLike) -> wire.Counts:

@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -476,6 +477,28 @@ def test_one_that_runs_alone_and_fails_runs_alone_no_more() -> None:
     assert board.only is None
     board.only = board.contenders[1]
     board.remove(board.contenders[1])
+    assert board.only is None
+
+
+def test_a_cell_never_holds_two_models() -> None:
+    """A file may be another one when it is loaded again, under the same name."""
+    ready = state_frame("a", "ready")
+    board = board_of(
+        ["a", "b"], [ready, slice_frame(1, "a", NO_STRESS, [5 * MS]), slice_frame(2, "b", NO_STRESS, [5 * MS])]
+    )
+    board.take(ready)
+    assert sum(cell.service.total for _, _, cell in board.cells()) == 2
+    board.take(replace(ready, identity="another"))
+    assert [contender.name for contender, _, _ in board.cells()] == ["b"]
+    assert "have changed" in board.notes[-1]
+    board.take(slice_frame(3, "a", NO_STRESS, [9 * MS]))
+    assert [cell.service.max_ns for _, _, cell in board.cells()] == [9 * MS, 5 * MS]
+
+
+def test_a_probe_that_starts_again_measures_all() -> None:
+    board = board_of(["a", "b"])
+    board.only = board.contenders[0]
+    board.restart()
     assert board.only is None
 
 

@@ -229,6 +229,7 @@ BAD_INPUT = {
     "a model without a command": (["squeezenet1_1", "resnet18"], "latvar-tui live squeezenet1_1 resnet18"),
     "an option without a command": (["--stress", "1"], "latvar-tui live --stress 1"),
     "a value twice": (["record", "--vary", "threads=1,1"], "once"),
+    "input that reads like settings": (["record", "no.onnx", "--input", "x,as=foo.npz"], "no.onnx"),
     "input for nobody": (["record", "squeezenet1_1", "--input", "x.npz"], "--input"),
     "unknown option": (["record", "--colour"], "--colour"),
     "unknown command": (["dance"], "dance"),

@@ -142,9 +142,25 @@ def test_fills() -> None:
     assert set(ids.tolist()) == {5, 6, 7}
 
 
-@pytest.mark.parametrize(("kind", "value"), [("uint8", "300"), ("int8", "-200"), ("int64", "1.5"), ("bool", "2")])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("uint8", "300"), ("int8", "-200"), ("int64", "1.5"), ("bool", "2"), ("int64", "9223372036854775808")],
+)
 def test_a_fill_that_does_not_fit_is_refused(kind: str, value: str) -> None:
     assert "whole numbers from" in refused(Node("x", f"tensor({kind})", [1]), candidate=f"m.onnx@fill=x:{value}")
+
+
+@pytest.mark.parametrize(("kind", "value"), [("float16", "70000"), ("float", "1e39")])
+def test_a_fill_that_would_be_infinite_is_refused(kind: str, value: str) -> None:
+    assert "at most" in refused(Node("x", f"tensor({kind})", [1]), candidate=f"m.onnx@fill=x:{value}")
+
+
+def test_every_int64_can_be_filled_in() -> None:
+    for value in (2**63 - 1, -(2**63)):
+        assert made(Node("x", "tensor(int64)", [1]), candidate=f"m.onnx@fill=x:{value}").arrays["x"].tolist() == [value]
+    assert made(Node("x", "tensor(uint64)", [1]), candidate=f"m.onnx@fill=x:{2**64 - 1}").arrays["x"].tolist() == [
+        2**64 - 1
+    ]
 
 
 def test_an_input_of_any_shape_is_asked_for() -> None:

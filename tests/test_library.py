@@ -390,4 +390,5 @@ def test_what_add_asks_for_is_what_the_runner_asks_for(shapes: list[tuple[tuple[
         with pytest.raises(UsageError, match="leaves sizes of its inputs open"):
             make_inputs(nodes, candidate, given_before)
     made = make_inputs(nodes, candidate, given_before | dict(sizes.missing))
-    assert {name: array.shape for name, array in made.arrays.items()} == sizes.shapes
+    if not sizes.missing:  # else a name may get its size from what is suggested
+        assert {name: array.shape for name, array in made.arrays.items()} == sizes.shapes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,8 @@ from latvar_tui import wire
 from latvar_tui.candidate import parse_candidate
 from latvar_tui.device.cores import physical_cores
 from latvar_tui.link import Link
-from tests.conftest import frames_until, is_gone, slices, wait_until_gone
+from tests import graphs
+from tests.conftest import conv_model, frames_until, is_gone, slices, wait_until_gone
 
 Start = Callable[..., Link]
 
@@ -40,7 +43,7 @@ def test_a_candidate_joins_while_the_others_go_on(start: Start, small_model: str
     link.send(wire.Add(second))
     go_on(link, before)
     frames = frames_until(link, a_slice_of(second))
-    assert states(frames, second) == ["loading", "loading", "ready"]
+    assert states(frames, second) == ["loading", "loading", "ready"]  # it joins; it has a process; it may run
     # Its loading meets no slice: none is told of between the two.
     tale = [frame for frame in frames if isinstance(frame, wire.Slice) or frame.candidate == second]  # type: ignore[union-attr]
     loading = next(i for i, frame in enumerate(tale) if isinstance(frame, wire.State))
@@ -165,3 +168,50 @@ def test_a_budget_that_suffices_changes_nothing(small_model: str, larger_model: 
     finally:
         link.close()
     assert all(states(frames, name) == ["loading", "loading", "ready"] for name in names)
+
+
+def test_a_model_whose_file_has_gone_fails_and_keeps_what_it_measured(tmp_path: Path, small_model: str) -> None:
+    """Within a budget it is loaded again and again."""
+    path = Path(shutil.copy(small_model, tmp_path / "mine.onnx"))
+    names = [full(str(path)), full(small_model)]
+    link = Link(force=True)
+    try:
+        link.send(wire.Start(names, "0xcpu@100%", 20.0, memory_mb=1.0))
+        link.send(wire.Go(0))
+        frames = frames_until(link, a_slice_of(names[0]))
+        path.unlink()
+        go_on(link, frames)
+        frames = frames_until(
+            link, lambda f: isinstance(f, wire.State) and f.candidate == names[0] and f.state == "failed"
+        )
+        assert isinstance(frames[-1], wire.State) and "no file" in frames[-1].reason
+        link.send(wire.Drawn(frames[-1].ask))
+        frames_until(link, a_slice_of(names[1]))
+    finally:
+        link.close()
+
+
+def test_another_file_under_the_same_name_has_another_identity(start: Start, tmp_path: Path, small_model: str) -> None:
+    path = Path(shutil.copy(small_model, tmp_path / "mine.onnx"))
+    name = full(str(path))
+
+    def identity() -> str:
+        frames = frames_until(start([str(path)]), lambda f: isinstance(f, wire.State) and f.state == "ready")
+        return frames[-1].identity  # type: ignore[union-attr]
+
+    before = identity()
+    assert before == identity() != ""
+    path.write_bytes(conv_model(16))
+    assert identity() != before
+    assert name == full(str(path))
+
+
+def test_two_of_one_model_take_the_same_memory(start: Start, tmp_path: Path) -> None:
+    """Its weights are mapped by both; each of them would need them without the other."""
+    path = graphs.matmul(tmp_path / "m.onnx", external="m.data", rows=5_000)
+    frames = frames_until(
+        start([f"{path}@as=A,opt=off", f"{path}@as=B,opt=off"]), lambda frame: isinstance(frame, wire.Slice)
+    )
+    first, second = (f.memory_mb for f in frames if isinstance(f, wire.State) and f.state == "ready")
+    assert first is not None and second is not None and second > 20 * 0.9
+    assert abs(first - second) < 0.3 * first

@@ -304,7 +304,8 @@ def test_models_are_discovered_and_added_by_number(tmp_path: Path) -> None:
     graphs.bert(snapshot / "model.onnx")
     (tmp_path / "hub" / "page.onnx").write_text("<html>")
 
-    first, second = printed("discover", "hub").splitlines()
+    first, second, hint = printed("discover", "hub").splitlines()
+    assert "--add NUMBER" in hint
     assert re.fullmatch(
         rf" +1 +958 B  {re.escape(str(snapshot.relative_to(tmp_path)))}/model.onnx  input_ids int64 .*", first
     )

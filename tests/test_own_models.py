@@ -49,6 +49,13 @@ def test_every_kind_of_input_runs(kind: str, tmp_path: Path) -> None:
     assert (str(out.dtype), out.shape) == (kind, (1, 3))
 
 
+def test_loading_is_the_sessions_time_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that of making up inputs, which may be large."""
+    clock = iter([1_000_000, 3_000_000])
+    monkeypatch.setattr("latvar_tui.device.workload.time.perf_counter_ns", lambda: next(clock))
+    assert load(parse_candidate(graphs.identity(tmp_path / "m.onnx"), 1)).load_ms == 2.0
+
+
 def test_outputs_are_those_of_the_inputs(tmp_path: Path) -> None:
     (out,) = loaded(graphs.identity(tmp_path / "m.onnx", TensorProto.INT64, [2]) + "@fill=x:7").outputs()
     assert out.tolist() == [7, 7]
@@ -101,7 +108,10 @@ def test_files_of_the_runtimes_own_format(name: str, tmp_path: Path) -> None:
     options.add_session_config_entry("session.save_model_format", "ORT")
     ort.InferenceSession(graphs.identity(tmp_path / "from.onnx"), options)
     (tmp_path / "converted.ort").rename(tmp_path / name)
-    assert loaded(str(tmp_path / name)).outputs()[0].shape == (1, 4)
+    workload = loaded(str(tmp_path / name))
+    assert workload.outputs()[0].shape == (1, 4)
+    assert "opt has no effect" in workload.notes[0]
+    assert "leave opt out" in refused(f"{tmp_path / name}@opt=off")
 
 
 def test_more_than_two_gigabytes(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from textual.widgets import Input
 from latvar_tui import wire
 from latvar_tui.shelf import Choice
 from latvar_tui.tui.app import LiveApp
+from latvar_tui.tui.dialogs import TextDialog
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.picker_list import PickerList
 from latvar_tui.tui.picker_settings import PickerSettings
@@ -71,6 +74,10 @@ async def test_a_model_joins_by_keyboard(size: tuple[int, int]) -> None:
         assert changes(app) == [wire.Add("resnet18@threads=2,spin=on")]
         before = counted(app)
         assert before > 0
+        state = replace(scripted_link.state_frame("resnet18", "loading"), ask=7)
+        sent(app).deliver(state)
+        while wire.Drawn(7) not in sent(app).sent:  # the probe waits with loading until it is drawn
+            await pilot.pause()
         sent(app).deliver(scripted_link.state_frame("resnet18", "ready"))
         while app.board.contenders[-1].state != "ready":
             await pilot.pause()
@@ -222,6 +229,40 @@ async def test_a_file_is_found_folder_by_folder(tmp_path: Path) -> None:
         assert changes(app) == [wire.Add(f"{tmp_path}/deep/mine.onnx@threads=2,spin=on")]
 
 
+async def test_odd_folders_are_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    Path(os.fsdecode(bytes(tmp_path) + b"/b\xff.onnx")).write_bytes(conv_model())
+    (tmp_path / "y[red]z[" / "x").mkdir(parents=True)
+    (tmp_path / "y[red]z[" / "m.onnx").write_bytes(conv_model())
+    app = make_app(IDLE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        app.screen.query_one(Input).value = f"{tmp_path}/"
+        await pilot.pause()
+        assert [row.model for row in app.screen.query_one(PickerList)._rows if isinstance(row, Choice)] == [
+            f"{tmp_path}/y[red]z[/"
+        ]
+        app.screen.query_one(Input).value = f"{tmp_path}/y[red]z[/m.onnx"
+        await pilot.pause()
+        await pilot.press("enter", "escape", "k", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, TextDialog)
+        assert "y[red]z[/m.onnx" in app.screen._text
+
+
+async def test_a_model_in_the_runtimes_own_format_may_be_given_a_shape(tmp_path: Path) -> None:
+    path = tmp_path / "m.ort"
+    path.write_bytes(b"\0\0\0\0ORTM" + bytes(100))
+    app = make_app(IDLE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        app.screen.query_one(Input).value = f"{path}@shape=x:1x8"
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert changes(app) == [wire.Add(f"{path}@threads=2,spin=on,shape=x:1x8")]
+
+
 async def test_the_last_candidate_stays() -> None:
     app = make_app(FIRST_SLICES[:2], MODELS[:1])
     async with app.run_test(size=(80, 24)) as pilot:
@@ -229,6 +270,14 @@ async def test_the_last_candidate_stays() -> None:
         await pilot.press("m", "pageup", "enter")
         await pilot.pause()
         assert names(app) == [MODELS[0]] and "add another" in said(app)
+        await pilot.press(*"resnet18", "enter")
+        await pilot.pause()
+        app.board.contenders[1].state = "failed"  # one that does not run is no company
+        app.screen.query_one(Input).value = ""
+        await pilot.pause()
+        await pilot.press("pageup", "enter")
+        await pilot.pause()
+        assert len(names(app)) == 2 and "add another" in said(app)
 
 
 async def test_one_that_leaves_keeps_its_counts_and_the_others_their_colours() -> None:

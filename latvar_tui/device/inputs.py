@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latvar_tui.candidate import Candidate, UsageError
-from latvar_tui.settings import Shape, shape_text
+from latvar_tui.settings import Shape, fill_bounds, shape_text
 from latvar_tui.zoo.entries import ZooError
 from latvar_tui.zoo.fits import check_fills, check_shapes, resolve_sizes, sizes_text
 from latvar_tui.zoo.onnx_file import OPEN, OnnxValue
@@ -72,8 +72,8 @@ def make_inputs(
     for node in nodes:
         if node.type not in _DTYPES:
             raise UsageError(
-                f"{asked} has the input {node.name} of type {node.type}, which cannot be made up: "
-                "export the model without its text or sequence part, so that its inputs are numbers."
+                f"{asked} has the input {node.name} of type {node.type}, which cannot be made up: export the model "
+                "so that its inputs are plain numbers, without its text or sequence part."
             )
     values = [_value(node, node.name in unranked) for node in nodes]
     made = Inputs()
@@ -140,24 +140,15 @@ def _array(asked: str, node: Node, shape: Shape, fill: str | None, random: np.ra
 
 
 def _filled(shape: Shape, dtype: np.dtype[Any], fill: str, random: np.random.Generator) -> Array:
-    low_text, dots, high_text = fill.partition("..")
-    low, high = _number(low_text), _number(high_text if dots else low_text)
+    low, high = fill_bounds(fill)
     if dtype.kind != "f":
         return np.asarray(random.integers(int(low), int(high), shape, dtype=_wide(dtype), endpoint=True)).astype(dtype)
-    return np.asarray(random.uniform(low, high, shape)).astype(dtype) if dots else np.full(shape, low, dtype)
+    return np.asarray(random.uniform(low, high, shape)).astype(dtype) if low != high else np.full(shape, low, dtype)
 
 
 def _wide(dtype: np.dtype[Any]) -> type[np.generic]:
     """An integer type that random numbers can be drawn in: not bool, and unsigned only where it must be."""
     return np.uint64 if dtype == np.uint64 else np.int64
-
-
-def _number(text: str) -> int | float:
-    """Whole numbers as such: a float does not hold every int64."""
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
 
 
 def _from_file(asked: str, nodes: Sequence[Node], path: str) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate
@@ -23,6 +24,9 @@ class Seat:
         self.memory_mb: float | None = None
         self.out = False
         """Failed, refused or removed: no more turns."""
+        self.was_ready = False
+        self.unwanted = False
+        """Removed while it was loading: what comes of that is nobody's business."""
         self.last_turn = 0
 
 
@@ -32,7 +36,7 @@ class Lineup:
     def __init__(
         self,
         forget: Callable[[], None],
-        tell: Callable[[wire.Frame], object],
+        tell: Callable[[wire.State | wire.Note], object],
         wait_for: Callable[[int], object],
         budget_mb: float | None = None,
     ) -> None:
@@ -51,6 +55,7 @@ class Lineup:
         self._loading: Seat | None = None
         self._turn = 0
         self._too_large: set[Seat] = set()  # told of once
+        self._told_unknown = False
         self._only = ""  # the candidate that alone gets slices; all do if it is empty
 
     @property
@@ -70,6 +75,7 @@ class Lineup:
         self._changes.append(change)
         loading = self._loading
         if isinstance(change, wire.Remove) and loading and loading.name == change.candidate and loading.runner:
+            loading.unwanted = True
             loading.runner.child.kill()  # its pipe's end tells
 
     def change(self) -> bool:
@@ -137,6 +143,8 @@ class Lineup:
         self._turn += 1
         seat.last_turn = self._turn
         self._make_room(seat)
+        if seat.was_ready:
+            self._tell(wire.State(seat.name, "loading"))
         self._loading, seat.runner = seat, Runner(seat.candidate, self._forget)
         self._tell(wire.State(seat.name, "loading", pid=seat.runner.child.pid))
         self._wait_for(seat.runner.child.answers)
@@ -147,10 +155,14 @@ class Lineup:
 
     def _settle(self, seat: Seat, state: wire.State) -> None:
         if state.state == "ready":
-            seat.memory_mb = state.memory_mb
+            seat.memory_mb, seat.was_ready = state.memory_mb, True
         else:
             seat.runner, seat.out = None, True
-        self._tell(state)
+        if state.state == "refused" and seat.was_ready:
+            # Its file has gone, say: no reason to give up what was measured.
+            state = replace(state, state="failed")
+        if not seat.unwanted:
+            self._tell(state)
 
     def _make_room(self, seat: Seat) -> None:
         """End runners, those that had no turn for longest first, until ``seat``'s fits into the budget.
@@ -160,6 +172,11 @@ class Lineup:
         if self._budget_mb is None:
             return
         others = sorted((s for s in self._seats if s is not seat and s.runner), key=lambda s: s.last_turn)
+        if seat.was_ready and seat.memory_mb is None and not self._told_unknown:
+            self._told_unknown = True
+            self._tell(
+                wire.Note("This platform does not tell how much memory a process takes: --memory has no effect.")
+            )
         taken_mb = (seat.memory_mb or 0.0) + sum(other.memory_mb or 0.0 for other in others)
         while others and taken_mb > self._budget_mb:
             other = others.pop(0)

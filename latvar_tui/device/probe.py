@@ -62,6 +62,10 @@ class Probe:
             self._screen.say(wire.Hello(device_facts(), *pids, time.perf_counter_ns(), time.time_ns()))
             while self._start is None:
                 self._listen(None)
+            self._screen.gated = self._start.gated
+            # The screen is still importing and painting: loading or measuring now would measure that.
+            while self._start.gated and self._screen.went < 0:
+                self._listen(None)
             self._lineup = self._make_lineup(self._start.memory_mb)
             for text in self._start.candidates:
                 self._lineup.add(text)
@@ -84,9 +88,6 @@ class Probe:
     def _take_turns(self, start: wire.Start) -> None:
         """Round after round: one slice of every candidate, in shuffled order, under one condition."""
         slice_ns = round(start.slice_ms * 1e6)
-        # The screen is still importing and painting: measuring now would measure that.
-        while start.gated and self._screen.went < 0:
-            self._listen(None)
         self._readings = self._sensors.read()
         gap_began_ns: int | None = None
         notes: list[str] = []
@@ -105,7 +106,7 @@ class Probe:
                 gap_began_ns = ended_ns
                 if ended_ns is not None:
                     notes = []
-                notes += self._screen.wait_until_drawn(start.gated, self._seq, self._listen)
+                notes += self._screen.wait_until_drawn(self._seq, self._listen)
                 with self._nobodys_time():
                     changed = self._lineup.change()
                 if changed or self._wanted != condition:
@@ -258,6 +259,8 @@ class Probe:
                 self._change(_checked(command.condition))
             case wire.Go():
                 self._screen.drew(command.seq, self._seq)
+            case wire.Drawn():
+                self._screen.answered(command.ask)
             case wire.Busy():
                 self._busy_since_ns = command.at_ns
             case wire.Quiet():
@@ -307,7 +310,17 @@ class Probe:
         self._selector.register(self._stressor.child.answers, selectors.EVENT_READ)
 
     def _make_lineup(self, budget_mb: float | None = None) -> Lineup:
-        return Lineup(self._forget_in_child, self._screen.say, self._wait_for_loading, budget_mb)
+        return Lineup(self._forget_in_child, self._tell, self._wait_for_loading, budget_mb)
+
+    def _tell(self, frame: wire.State | wire.Note) -> None:
+        """Send word of the line-up, in a gap. What is drawn of it is waited for: a slice or a loading follows.
+
+        A runner's pid is not drawn.
+        """
+        if isinstance(frame, wire.State) and not (frame.state == "loading" and frame.pid):
+            self._screen.ask(frame, self._listen)
+        else:
+            self._screen.say(frame)
 
     @property
     def _stress(self) -> StressControl:

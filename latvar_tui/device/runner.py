@@ -9,7 +9,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,6 +73,7 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
     from latvar_tui.device.workload import load
 
     inputs: list[str] = []
+    mapped_before = _mapped_files()
     try:
         workload = load(candidate)
         inputs = workload.inputs
@@ -89,12 +90,13 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
         answers,
         state="ready",
         unavailable=counter.unavailable,
-        memory_mb=_memory_mb(),
+        memory_mb=_memory_mb(mapped_before),
         load_ms=workload.load_ms,
         cold_ms=[duration / 1e6 for duration in cold_ns],
         warm_ms=median_ns / 1e6,
         inputs=workload.inputs,
         notes=workload.notes,
+        identity=workload.identity,
     )
     while order := orders.read(ORDER.size):
         (slice_ns,) = ORDER.unpack(order)
@@ -149,7 +151,8 @@ def run_slice(
 
     entered = before = now()
     settled = 0
-    while settled < settle and not flag[0]:
+    # Also when the flag is up: the one inference that is then recorded is to be a settled one.
+    while settled < settle:
         infer()
         settled += 1
         before = now()
@@ -186,19 +189,30 @@ def _say(answers: BinaryIO, **message: object) -> None:
     answers.write(json.dumps(message).encode() + b"\n")
 
 
-def _memory_mb() -> float | None:
-    """Memory that this process alone takes, in MB, where /proc tells: what it shares with the probe is not its own.
+def _memory_mb(mapped_before: Container[str]) -> float | None:
+    """Memory that this process alone takes, in MB, where /proc tells.
 
-    Nor are the clean pages of libraries: private to whoever is the first to read them, and shared soon after.
+    What it has written itself, and the pages of the model's files that it has mapped: these are shared with nobody but
+    another runner of the same model, which would need them as well without this one. Libraries and what was there
+    before the model (``mapped_before``) are shared with the probe.
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
-        private_kb = 0
-        library = False
+        own_kb = 0
+        counted: tuple[str, ...] = ()
         for line in Path("/proc/self/smaps").read_text().splitlines():
             name, *rest = line.split(maxsplit=5)
             if not name.endswith(":"):  # a mapping begins: addresses, access, offset, device, inode, file
-                library = len(rest) == 5 and ".so" in rest[4]
-            elif name == "Private_Dirty:" or (name == "Private_Clean:" and not library):
-                private_kb += int(rest[0])
-        return round(private_kb * 1024 / 1e6, 1)
+                file = rest[4] if len(rest) == 5 else ""
+                model = file.startswith("/") and ".so" not in file and file not in mapped_before
+                counted = ("Private_Dirty:", "Private_Clean:", "Shared_Clean:") if model else ("Private_Dirty:",)
+            elif name in counted:
+                own_kb += int(rest[0])
+        return round(own_kb * 1024 / 1e6, 1)
     return None
+
+
+def _mapped_files() -> frozenset[str]:
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/self/maps").read_text().splitlines()
+        return frozenset(line.split(maxsplit=5)[5] for line in lines if len(line.split(maxsplit=5)) == 6)
+    return frozenset()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from latvar_tui import wire
 from latvar_tui.device.pace import LONGEST_PATIENCE_S, Pace
@@ -24,6 +25,9 @@ class Screen:
         self._splitter = wire.LineSplitter()
         self._pace = Pace(time.monotonic())
         self._said_at_s: float | None = None  # when the last slice's frame was sent, until it is drawn
+        self.gated = False
+        """Whether it shares this device, and is waited for."""
+        self._asked = self._answered = 0
         self.went = -1
         """The last slice's frame that it has drawn; 0: ready to draw."""
 
@@ -39,6 +43,21 @@ class Screen:
                 data = data[os.write(self._frames_fd, data) :]
         except BrokenPipeError as error:
             raise Ended from error
+
+    def ask(self, state: wire.State, listen: Callable[[float], object]) -> None:
+        """Tell a state in a gap, and stay there until it is drawn, or the screen's time is up."""
+        if not self.gated:
+            self.say(state)
+            return
+        self._asked += 1
+        self.say(replace(state, ask=self._asked))
+        deadline_s = time.monotonic() + self._pace.patience_s
+        while self._answered < self._asked and (left_s := deadline_s - time.monotonic()) > 0:
+            listen(left_s)
+
+    def answered(self, ask: int) -> None:
+        """It has drawn the state with that number."""
+        self._answered = max(self._answered, ask)
 
     def say_slice(self, frame: wire.Slice) -> None:
         """Send a slice's frame, which is answered once it is drawn."""
@@ -77,13 +96,13 @@ class Screen:
             self._pace.drawn(time.monotonic() - self._said_at_s)
             self._said_at_s = None
 
-    def wait_until_drawn(self, gated: bool, seq: int, listen: Callable[[float], object]) -> list[str]:
+    def wait_until_drawn(self, seq: int, listen: Callable[[float], object]) -> list[str]:
         """Stay in the gap until frame ``seq`` is drawn, or the screen's time is up; what the next frame must say."""
-        deadline_s = time.monotonic() + (self._pace.patience_s if gated else 0.0)
+        deadline_s = time.monotonic() + (self._pace.patience_s if self.gated else 0.0)
         while self.went < seq:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
-                return ["ungated"] if gated else []
+                return ["ungated"] if self.gated else []
             listen(left_s)
         return []
 

@@ -50,7 +50,12 @@ def open_session(candidate: Candidate, path: Path) -> Any:
         if candidate.spin_us is not None:
             _check_spin_duration(candidate, ort.__version__)
             options.add_session_config_entry(f"session.{pool}.spin_duration_us", str(candidate.spin_us))
-    if _is_ort_format(path):
+    if is_ort_format(path):
+        if candidate.opt != "all":
+            raise UsageError(
+                f"'{candidate}' asks for opt={candidate.opt}, and a model in ORT format is optimised when it is saved: "
+                "leave opt out, or give the model as .onnx."
+            )
         options.add_session_config_entry("session.load_model_format", "ORT")
     options.log_severity_level = 3
     provider = _provider(candidate, ort.get_available_providers(), ort.__version__)
@@ -104,7 +109,7 @@ def _check_spin_duration(candidate: Candidate, version: str) -> None:
         )
 
 
-def _is_ort_format(path: Path) -> bool:
+def is_ort_format(path: Path) -> bool:
     """Whatever its name ends in: the runtime goes by the ending alone."""
     with path.open("rb") as file:
         return file.read(8)[4:] == b"ORTM"

@@ -14,8 +14,9 @@ import numpy as np
 from latvar_tui import zoo
 from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.device.inputs import Array, Inputs, make_inputs
-from latvar_tui.device.session import open_session
+from latvar_tui.device.session import is_ort_format, open_session
 from latvar_tui.settings import Shape
+from latvar_tui.zoo.identity import identity_of
 from latvar_tui.zoo.onnx_file import read_onnx
 
 
@@ -35,6 +36,8 @@ class Workload:
     """What was assumed, in words."""
     load_ms: float = 0.0
     """How long the session took to load, its weights made before."""
+    identity: str = ""
+    """Changes whenever the files that are run do."""
 
 
 def load(candidate: Candidate) -> Workload:
@@ -43,25 +46,36 @@ def load(candidate: Candidate) -> Workload:
     Raises:
         UsageError: the model cannot be used, with the reason in a sentence.
     """
-    path, shapes, fills = _model(candidate)
+    found = _find(candidate)
+    path, shapes, fills = _model(found)
+    identity = identity_of(found, candidate.values_file)
     begin_ns = time.perf_counter_ns()
     session = open_session(candidate, path)
+    load_ms = (time.perf_counter_ns() - begin_ns) / 1e6
     made = make_inputs(session.get_inputs(), candidate, shapes, fills, _unranked(path, session.get_inputs()))
     numbers = all(node.type.startswith("tensor(") and "string" not in node.type for node in session.get_outputs())
     workload = (_bound if numbers else _fed)(session, made)
-    workload.load_ms = (time.perf_counter_ns() - begin_ns) / 1e6
+    workload.load_ms, workload.identity = load_ms, identity
+    if is_ort_format(path):
+        workload.notes.append("a model in ORT format is optimised when it is saved: opt has no effect on it")
     return workload
 
 
-def _model(candidate: Candidate) -> tuple[Path, Mapping[str, Shape], Mapping[str, str]]:
-    """The file to run, and what is remembered with it."""
+def _find(candidate: Candidate) -> zoo.ModelEntry | zoo.OwnModel:
     try:
-        found = zoo.find(candidate.model, candidate.precision)
-        if isinstance(found, zoo.ModelEntry):
-            return zoo.materialise(found), {}, {}
-        return found.path, dict(found.shapes), dict(found.fills)
+        return zoo.find(candidate.model, candidate.precision)
     except zoo.ZooError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(f"{error}.") from error
+
+
+def _model(found: zoo.ModelEntry | zoo.OwnModel) -> tuple[Path, Mapping[str, Shape], Mapping[str, str]]:
+    """The file to run, and what is remembered with it."""
+    if isinstance(found, zoo.OwnModel):
+        return found.path, dict(found.shapes), dict(found.fills)
+    try:
+        return zoo.materialise(found), {}, {}
+    except zoo.ZooError as error:
+        raise UsageError(f"{error}.") from error
 
 
 def _unranked(path: Path, nodes: Sequence[Any]) -> set[str]:

@@ -97,6 +97,11 @@ class Contender:
         return str(self.candidate)
 
     @property
+    def has_turns(self) -> bool:
+        """Whether it gets slices; its runner may have been ended for want of memory until then."""
+        return self.state in ("ready", "unloaded")
+
+    @property
     def is_out(self) -> bool:
         """Whether it gets no more turns."""
         return self.state in ("failed", "refused")
@@ -123,6 +128,7 @@ class Board:
         self.now_ns = 0
         self._by_id: dict[str, Contender] = {}
         self._cells: dict[tuple[str, Condition], Cell] = {}
+        self._identities: dict[str, str] = {}
         self._last_cell: Cell | None = None
         self._visited: dict[Condition, None] = {}
         self._frames: deque[tuple[int, int, int]] = deque(maxlen=40)
@@ -154,6 +160,10 @@ class Board:
             self.only = None
         self._name()
 
+    def identity(self, contender: Contender) -> str:
+        """Of the model whose times its cells hold; empty before it was ready."""
+        return self._identities.get(contender.id, "")
+
     def _name(self) -> None:
         names = short_names([contender.candidate for contender in self.contenders])
         for contender, name in zip(self.contenders, names, strict=True):
@@ -169,6 +179,7 @@ class Board:
             case wire.State() if frame.candidate in self._by_id:
                 contender = self._by_id[frame.candidate]
                 contender.take(frame)
+                self._check_identity(contender, frame)
                 if contender.is_out and contender is self.only:
                     self.only = None  # the probe measures the others again
                 # Loaded again and again within a memory budget, it is told of once.
@@ -184,6 +195,18 @@ class Board:
                 self.failure = frame
             case _:
                 pass  # a candidate of somebody else's line-up
+
+    def _check_identity(self, contender: Contender, frame: wire.State) -> None:
+        """A cell holds one model's times: what was measured of another file under this name is let go."""
+        if frame.state != "ready":
+            return
+        before = self._identities.setdefault(contender.id, frame.identity)
+        if before != frame.identity:
+            self._identities[contender.id] = frame.identity
+            for key in [key for key in self._cells if key[0] == contender.id]:
+                del self._cells[key]
+            self._last_cell = None
+            self.notes.append(f"{contender.name}: its files have changed, so its counts begin anew")
 
     def _take_slice(self, frame: wire.Slice) -> None:
         if frame.candidate not in self._by_id:
@@ -239,6 +262,7 @@ class Board:
     def restart(self) -> None:
         """A new probe loads the line-up again; what was measured stays."""
         self.failure = None
+        self.only = None
         self._last_cell = None  # what lies between the two probes is no gap of anybody's
         for contender in self.contenders:
             contender.state, contender.reason = "loading", ""

@@ -88,8 +88,8 @@ def table(
 
 def _best(board: Board, measured: Mapping[str, Histogram], quantile: float) -> Histogram | None:
     """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none."""
-    failed = {contender.id for contender in board.contenders if contender.state == "failed"}
-    running = [histogram for name, histogram in measured.items() if name not in failed]
+    gone = {contender.id for contender in board.contenders if contender.is_out}
+    running = [histogram for name, histogram in measured.items() if name not in gone]
     return min(running, key=lambda histogram: histogram.quantile_ns(quantile) or 0, default=None)
 
 

@@ -169,8 +169,8 @@ class Actions(DeltaApp[int]):
 
     def on_picker_remove(self, event: Picker.Remove) -> None:
         """Let a candidate leave; what it measured is kept for its return."""
-        if len(self.board.contenders) == 1:
-            self._line_up_changed("The last candidate stays: add another one first.")
+        if all(contender is event.contender or contender.is_out for contender in self.board.contenders):
+            self._line_up_changed("The last candidate that runs stays: add another one first.")
             return
         selected = self.board.contenders[self.view.selected]
         self.board.remove(event.contender)

@@ -129,7 +129,8 @@ class LiveApp(Actions):
         others = 4  # header, slider, status, banner, footer less the axis
         room = self.size.height - others - 2 * rows
         two = room >= 4 * len(self.board.contenders) + 1
-        table.styles.height = 2 * rows if two else rows
+        most = max(2, (self.size.height - others) // 2)  # a long line-up's rows scroll with the selection
+        table.styles.height = 2 * rows if two else min(rows, most)
 
     def on_unmount(self) -> None:
         self._feed.unwatch()
@@ -142,10 +143,11 @@ class LiveApp(Actions):
 
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
         """Draw what has come, then let the probe go on."""
-        # Word of a candidate that died may come in the middle of another's slice.
-        if not any(isinstance(frame, wire.Slice) for frame in event.frames):
-            self._drawing()
-        last = 0
+        if event.frames and all(isinstance(f, wire.State) and f.state == "loading" and f.pid for f in event.frames):
+            return  # a process has started to load: nothing new to see, and it is being measured
+        # A note, say, may come in the middle of a slice.
+        self._drawing()
+        last = ask = 0
         for frame in event.frames:
             self.board.take(frame)
             try:
@@ -160,8 +162,10 @@ class LiveApp(Actions):
                 pass  # the board has the failure, and the banner shows it
             if isinstance(frame, wire.Slice):
                 last = frame.seq
-            elif isinstance(frame, wire.State) and frame.state == "ready" and frame.candidate in self.joined_later:
-                self._tell_of_loading(frame.candidate)
+            elif isinstance(frame, wire.State):
+                ask = frame.ask or ask
+                if frame.state == "ready" and frame.candidate in self.joined_later:
+                    self._tell_of_loading(frame.candidate)
         if event.lost is not None and self.board.failure is None:
             self.board.notes.append(event.lost)
         self._dead_man()
@@ -169,6 +173,8 @@ class LiveApp(Actions):
             self.screen.refresh_list()
         if not self.view.frozen:
             self.draw()
+        if ask:
+            self.call_after_refresh(self.when_flushed, self._feed.answer_when_drawn(ask))
         if last:
             self._go_when_drawn(last)
 

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from latvar_tui.format import plural, three_digits
+from latvar_tui.format import plural, printable, three_digits
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.keys import help_lines
 
@@ -50,7 +50,7 @@ class TextDialog(ModalScreen[None]):
             box.border_title = self._title
             box.border_subtitle = "esc closes"
             # No markup: a log or a reason may hold brackets.
-            yield Static(self._text, markup=False)
+            yield Static("\n".join(map(printable, self._text.split("\n"))), markup=False)
 
     def action_dismiss_dialog(self) -> None:
         self.dismiss()
@@ -89,7 +89,8 @@ def candidate_dialog(board: Board, contender: Contender) -> TextDialog:
             rows.append(
                 (str(condition), f"{plural(cell.service.total, 'inference')} in {plural(cell.slices, 'slice')}")
             )
-    return TextDialog(contender.id, "\n".join(f"{name:>10}  {text}" for name, text in rows))
+    # Not as the box's title, which takes brackets in a path for markup.
+    return TextDialog("candidate", "\n".join([contender.id, "", *(f"{name:>10}  {text}" for name, text in rows)]))
 
 
 def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:

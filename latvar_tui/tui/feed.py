@@ -79,14 +79,21 @@ class Feed:
 
     def go_when_drawn(self, seq: int) -> Callable[[], object]:
         """What to call once everything drawn has left: a slice runs from there on, until its frame comes."""
+        return self._when_drawn(wire.Go(seq))
+
+    def answer_when_drawn(self, ask: int) -> Callable[[], object]:
+        """Likewise, of a state that asked: a slice or a loading follows."""
+        return self._when_drawn(wire.Drawn(ask))
+
+    def _when_drawn(self, answer: wire.Command) -> Callable[[], object]:
         source = self._source
 
-        def go() -> None:
+        def say() -> None:
             if source is self._source:  # not to a probe that has been started since
                 self._slice_runs = True
-                self.send(wire.Go(seq))
+                self.send(answer)
 
-        return go
+        return say
 
     def drawing_begins(self) -> bool:
         """Tell the probe, if a slice runs and it has not been told; whether :meth:`drawing_ends` must follow."""
@@ -106,7 +113,7 @@ class Feed:
         lost = None
         try:
             frames = self._source.receive()
-            if any(isinstance(frame, wire.Slice) for frame in frames):
+            if any(isinstance(frame, wire.Slice) or (isinstance(frame, wire.State) and frame.ask) for frame in frames):
                 self._slice_runs = False
         except LinkLost as error:
             lost = str(error)

@@ -18,9 +18,7 @@ from textual.widget import Widget
 Span = str | tuple[str, Style]
 """A stretch of text in one style; a bare string takes the widget's own colours."""
 
-# A control character in a model's name or an error's text would move the cursor and shift the
-# picture, so each is shown as a replacement character instead.
-_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 def line(*spans: Span, width: int | None = None) -> Strip:
@@ -39,7 +37,9 @@ def line(*spans: Span, width: int | None = None) -> Strip:
     for span in spans:
         text, style = (span, None) if isinstance(span, str) else span
         if not text.isprintable():
-            text = text.translate(_CONTROLS)
+            # A control character in a model's name or an error's text would move the cursor and shift the picture;
+            # half a character of a path that is no text cannot be written at all.
+            text = "".join(letter if letter.isprintable() else _UNPRINTABLE for letter in text)
         cells = cell_len(text)
         if width is not None and used + cells > width:
             cells = max(0, width - used)

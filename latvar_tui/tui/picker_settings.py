@@ -117,7 +117,7 @@ def _steps(device: Mapping[str, object]) -> list[tuple[Setting, list[str]]]:
     threads = sorted({1, most, *(1 << power for power in range(most.bit_length()) if 1 << power <= most)})
     found = [(BY_NAME["threads"], [str(number) for number in threads])]
     for setting in SETTINGS:
-        if setting.name == "provider" and isinstance(providers, list | tuple):
+        if setting.name == "provider" and isinstance(providers, list | tuple) and providers:
             found.append((setting, [str(name) for name in providers]))
         elif setting.steps:
             found.append((setting, list(setting.steps)))

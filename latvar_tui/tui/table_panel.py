@@ -42,7 +42,9 @@ class TablePanel(BoardPanel):
             lines += [line((hint, DIM), width=width)] if beside is None else self._table_beside(beside, width)
         else:
             leaf = view.leafed_to(board)
-            lines = self._table(leaf or board.condition, width, None if leaf else view.window_s)
+            head, *rows = self._table(leaf or board.condition, width, None if leaf else view.window_s)
+            first = max(0, min(view.selected - (height - 1) // 2, len(rows) - (height - 1)))
+            lines = [head, *rows[first : first + height - 1]]
         return lines
 
     def _table_beside(self, condition: Condition, width: int) -> list[Strip]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from latvar_tui.format import printable
-from latvar_tui.settings import Shape, shape_text
+from latvar_tui.settings import Shape, fill_bounds, shape_text
 from latvar_tui.zoo.entries import ZooError
 from latvar_tui.zoo.onnx_file import OnnxValue
 
@@ -22,7 +22,9 @@ _LIMITS = {
     for bits in (8, 16, 32, 64)
 } | {"bool": (0, 1)}
 
-_MADE_UP = {*_LIMITS, "float16", "float32", "float64"}
+_LARGEST = {"float16": 65504.0, "float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
+
+_MADE_UP = {*_LIMITS, *_LARGEST}
 
 
 def sizes_text(value: OnnxValue) -> str:
@@ -55,11 +57,16 @@ def check_fills(inputs: Sequence[OnnxValue], fills: Mapping[str, str]) -> None:
     """Raise ZooError where an input is not the model's, or cannot hold the value."""
     for name, fill in fills.items():
         value = _input(inputs, name, "fill")
+        numbers = fill_bounds(fill)
+        if value.dtype in _LARGEST and not all(abs(number) <= _LARGEST[value.dtype] for number in numbers):
+            raise ZooError(
+                f"the input {name} is of type {value.dtype}, which {fill} does not fit: "
+                f"use numbers of at most {_LARGEST[value.dtype]:g}"
+            )
         if value.dtype not in _LIMITS:
             continue
         least, most = _LIMITS[value.dtype]
-        numbers = [float(number) for number in fill.split("..")]
-        if not all(number == int(number) and least <= number <= most for number in numbers):
+        if not all(least <= number <= most and number == int(number) for number in numbers):
             raise ZooError(
                 f"the input {name} is of type {value.dtype}, which {fill} does not fit: "
                 f"use whole numbers from {least} to {most}"

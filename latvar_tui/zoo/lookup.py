@@ -9,6 +9,7 @@ from pathlib import Path
 from latvar_tui.zoo.entries import FP32, ModelEntry, ZooError, catalogue, model_id
 from latvar_tui.zoo.files import usable_file
 from latvar_tui.zoo.library import OwnModel, library
+from latvar_tui.zoo.names import is_model_file
 
 
 def find(model: str, precision: str = FP32) -> ModelEntry | OwnModel:
@@ -27,7 +28,7 @@ def find(model: str, precision: str = FP32) -> ModelEntry | OwnModel:
             f"your model {model} can't be used, because {own.damaged[model]}: remove it with "
             f"latvar-tui models remove {model} and add it again"
         )
-    named_as_path = model.lower().endswith((".onnx", ".ort")) or os.sep in model
+    named_as_path = is_model_file(model) or os.sep in model
     if named_as_path or (model and os.path.exists(model)):
         path = Path(model)
         usable_file(path)
