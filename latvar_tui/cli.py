@@ -18,6 +18,7 @@ from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidate, parse_candidates
 from latvar_tui.cli_models import models
 from latvar_tui.device.cores import physical_cores, usable_cores
+from latvar_tui.device.stress_kinds import check_condition
 from latvar_tui.quantities import parse_duration_s, parse_megabytes
 from latvar_tui.zoo import DEFAULT_LINE_UP, ModelEntry, ZooError, find
 
@@ -58,6 +59,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=100,
         metavar="PCT",
         help="Share of the time each of them is busy, 10 to 100 [100].",
+    ),
+    click.option(
+        "--kind",
+        default="cpu",
+        metavar="KIND",
+        help="What they do: cpu, fp, mem, or stress-ng:NAME where stress-ng is installed [cpu].",
     ),
     click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
     click.option(
@@ -165,7 +172,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
         ranked_by = options["quantile"]
         app = LiveApp(
             link, connect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
-            ranked_by=ranked_by, hold=hold,
+            kind=options["kind"], load_pct=options["load"], ranked_by=ranked_by, hold=hold,
         )  # fmt: skip
         status, message = run_screen(app)
     finally:
@@ -221,7 +228,9 @@ def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
         click.echo(
             f"latvar-tui: --stress {options['stress']} is more than --max-stress {most}, so it is {most}.", err=True
         )
-    return candidates, Condition(min(options["stress"], most), "cpu", options["load"]), most
+    # Of one thread at least: idle has no kind, and the slider may move.
+    check_condition(Condition(max(1, options["stress"]), options["kind"], options["load"]))
+    return candidates, Condition(min(options["stress"], most), options["kind"], options["load"]), most
 
 
 def _fed(candidate: Candidate, values_file: str | None) -> Candidate:

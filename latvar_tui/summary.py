@@ -74,6 +74,7 @@ def _cell(contender: Contender, condition: Condition, cell: Cell) -> dict[str, A
         "device": "local",
         "condition": str(condition),
         "stress_threads": condition.stress_threads,
+        "stress_cores": {"unavailable": cell.stress_unavailable} if cell.stress_cores is None else cell.stress_cores,
         "n": cell.service.total,
         "slices": cell.slices,
         "settling": cell.settling,

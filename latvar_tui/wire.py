@@ -98,8 +98,8 @@ class Slice:
     ``start_ns``/``end_ns`` frame the slice from thaw to freeze; ``gap_ns`` is the pause before it, without
     the time in which everything was held, or candidates were loaded, or stress threads were started;
     ``settling_ns`` is spent in the unrecorded inferences it begins with; ``service.sum_ns`` in the
-    counted ones. ``dropped`` inferences met a change of condition, ``disturbed`` ones (counted all
-    the same) a key stroke's drawing.
+    counted ones; ``stress_cpu`` is the CPU time (ns) that the stressor got meanwhile. ``dropped`` inferences met a
+    change of condition, ``disturbed`` ones (counted all the same) a key stroke's drawing.
     """
 
     TYPE: ClassVar[str] = "slice"
@@ -120,6 +120,7 @@ class Slice:
     wait: Counts
     sensors: Mapping[str, Reading] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    stress_cpu: Reading = Reading(reason="not told")
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,7 @@ def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
         values["sensors"] = {
             name: Reading(**_only(Reading, reading)) for name, reading in values.get("sensors", {}).items()
         }
+        values["stress_cpu"] = Reading(**_only(Reading, values.get("stress_cpu", {"reason": "not told"})))
         _check_slice(values)
     elif cls is State:
         _check_state(values)

@@ -10,6 +10,7 @@ pictures of them are the same everywhere. Board and screen need the line-up that
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,8 @@ DEVICE: Mapping[str, object] = {
     "autogroup": "0",
     "pid": 4242,
 }
+
+NO_STRESS = wire.Reading(reason="no stress was asked for")
 
 READINGS: Mapping[str, wire.Reading] = {
     "frequency_mhz": wire.Reading(2000.0),
@@ -125,6 +128,7 @@ def slice_frame(
     wait_unavailable: str = "this platform shows no run-queue delay",
     sensors: Mapping[str, wire.Reading] = READINGS,
     notes: Sequence[str] = (),
+    stress_cpu: wire.Reading = NO_STRESS,
 ) -> wire.Slice:
     """One slice of these service times (ns), equal to what its line on the wire is read as.
 
@@ -156,6 +160,7 @@ def slice_frame(
         wait=wire.Counts(pairs=[], unavailable=wait_unavailable) if waits_ns is None else counts_of(waits_ns),
         sensors=sensors,
         notes=list(notes),
+        stress_cpu=stress_cpu,
     )
 
 
@@ -193,6 +198,10 @@ def session(
                     seq, ids[which], condition, values, waits_ns=waits, start_ns=now_ns + gap_ns,
                     gap_ns=gap_ns, round_number=round_number, place=place,
                 )  # fmt: skip
+                stress = parse_condition(condition)
+                if not stress.is_idle:
+                    got_ns = (frame.end_ns - frame.start_ns) * min(CORES, stress.stress_threads) * 0.6
+                    frame = replace(frame, stress_cpu=wire.Reading(float(round(got_ns))))
                 frames.append(frame)
                 now_ns = frame.end_ns
             round_number += 1

@@ -253,7 +253,7 @@ def test_the_document_has_the_fields_of_the_contract() -> None:
 def test_every_number_has_its_unit_in_its_name() -> None:
     names = ["a", "b"]
     for name, _ in numbers(documented(board_of(names, session(names, [NO_STRESS, STRESS], slices_per_cell=2)))):
-        assert name in WITHOUT_UNIT or name.endswith(("_ms", "_mb", "_mhz", "_c", "_pct")), name
+        assert name in WITHOUT_UNIT or name.endswith(("_ms", "_mb", "_mhz", "_c", "_pct", "_cores")), name
 
 
 def test_the_numbers_of_a_cell_are_those_of_its_inferences() -> None:

@@ -101,6 +101,18 @@ def test_the_stressor_burns_as_asked(start: Start, small_model: str) -> None:
     assert isinstance(last, wire.Slice) and last.condition == "2xcpu@100%"
 
 
+def test_what_the_stressor_got_is_told_with_every_slice(start: Start, small_model: str) -> None:
+    link = start([f"{small_model}@threads=1"], "0xcpu@100%", slice_ms=100)
+    idle = slices(frames_until(link, after_seq(2)))
+    assert all(frame.stress_cpu.value is None and frame.stress_cpu.reason for frame in idle)
+    link.send(wire.SetCondition("2xfp@100%"))
+    link.send(wire.Go(idle[-1].seq))
+    frames_until(link, lambda f: isinstance(f, wire.Slice) and f.condition == "2xfp@100%")
+    under = slices(frames_until(link, lambda f: isinstance(f, wire.Slice) and f.stress_cpu.value is not None))[-1]
+    assert under.stress_cpu.value is not None
+    assert 0 < under.stress_cpu.value <= 2.2 * (under.end_ns - under.start_ns)
+
+
 def test_contention_is_measured(start: Start, larger_model: str) -> None:
     """More runnable threads than cores: some inferences wait, and where the kernel counts it, wait says so."""
     cores = os.cpu_count() or 1

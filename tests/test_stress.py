@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import select
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from latvar_tui.candidate import IDLE, Condition
+from latvar_tui.candidate import IDLE, Condition, UsageError, parse_condition
+from latvar_tui.device.burns import KINDS
+from latvar_tui.device.burns.mem import LEAST_BYTES, footprint_bytes, last_level_cache_bytes
 from latvar_tui.device.stress import PERIOD_S, Stressor, burn_share
 from latvar_tui.device.stress_control import StressControl
-from tests.conftest import LONGEST_S
+from latvar_tui.device.stress_kinds import check_condition, stress_kinds
+from latvar_tui.device.stress_ng import known
+from tests.conftest import LONGEST_S, wait_until_gone
 
 Reached = queue.Queue[int]
 
@@ -145,3 +152,124 @@ def test_it_is_frozen_from_the_start_and_as_often_as_asked(control: StressContro
     hear_until(control, Condition(1))
     control.freeze()
     wait_until_stopped()
+
+
+# -- kinds of stress --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_work_holds_no_lock(kind: str) -> None:
+    """Else N threads would be one: their CPU time together passes that of the wall."""
+    burn = KINDS[kind]()
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            burn()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    begin_s, cpu_begin_s = time.perf_counter(), time.process_time()
+    for thread in threads:
+        thread.start()
+    limit_s = time.monotonic() + LONGEST_S
+    try:
+        if (os.cpu_count() or 1) < 2:
+            pytest.skip("one core alone cannot show it")
+        # Others may be at work on this machine: look until there was a stretch in which both ran.
+        while time.process_time() - cpu_begin_s < 1.3 * (time.perf_counter() - begin_s):
+            assert time.monotonic() < limit_s
+            time.sleep(0.02)  # polling a condition
+            if time.perf_counter() - begin_s > 0.5:
+                begin_s, cpu_begin_s = time.perf_counter(), time.process_time()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_the_memory_work_is_larger_than_the_caches_and_smaller_than_what_is_free(tmp_path: Path) -> None:
+    cache = tmp_path / "sys/devices/system/cpu/cpu0/cache"
+    for index, size in enumerate(["48K", "2048K", "32M"]):
+        (cache / f"index{index}").mkdir(parents=True)
+        (cache / f"index{index}" / "size").write_text(f"{size}\n")
+    assert last_level_cache_bytes(tmp_path) == 32 << 20
+    assert footprint_bytes(tmp_path) == 128 << 20
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 900000 kB\nMemAvailable: 204800 kB\n")
+    assert footprint_bytes(tmp_path) == 50 << 20
+    assert last_level_cache_bytes(tmp_path / "nowhere") is None
+    assert footprint_bytes(tmp_path / "nowhere") == LEAST_BYTES
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_stressor_changes_its_kind_and_tells_what_it_got(control: StressControl, kind: str) -> None:
+    control.order(Condition(2, kind))
+    hear_until(control, Condition(2, kind))
+    before_ns, limit_s = control.cpu_ns(), time.monotonic() + LONGEST_S
+    if before_ns is None:
+        pytest.skip("this platform does not show what other processes get")
+    while (control.cpu_ns() or 0) < before_ns + 50_000_000:
+        assert time.monotonic() < limit_s
+    control.freeze()
+    process = psutil.Process(control.child.pid)
+    while process.status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < limit_s
+    frozen_ns = control.cpu_ns()
+    assert control.cpu_ns() == frozen_ns
+    control.order(IDLE)
+    hear_until(control, IDLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("1xgpu@100%", "cpu, fp, mem"), ("1xstress-ng:nosuch@100%", "stress-ng"), ("1xcpu@5%", "10 to 100 %")],
+)
+def test_stress_that_cannot_be_made_is_refused(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says) as refusal:
+        check_condition(parse_condition(text))
+    assert "\n" not in str(refusal.value)
+
+
+needs_stress_ng = pytest.mark.skipif(not known(), reason="stress-ng is not installed")
+
+
+@needs_stress_ng
+def test_stress_ng_in_the_place_of_our_threads(control: StressControl) -> None:
+    condition = Condition(2, "stress-ng:matrix")
+    control.order(condition)
+    hear_until(control, condition)
+    stressor = psutil.Process(control.child.pid)
+    workers = [process for process in stressor.children(recursive=True) if not process.children()]
+    assert len(workers) == 2
+    limit_s, before_ns = time.monotonic() + LONGEST_S, control.cpu_ns()
+    while before_ns is not None and (control.cpu_ns() or 0) < before_ns + 50_000_000:
+        assert time.monotonic() < limit_s
+    control.freeze()
+    while any(worker.status() != psutil.STATUS_STOPPED for worker in workers):
+        assert time.monotonic() < limit_s
+    control.order(Condition(1))
+    hear_until(control, Condition(1))
+    assert stressor.children() == []
+    control.order(condition)
+    hear_until(control, condition)
+    workers = stressor.children(recursive=True)
+    control.child.end()
+    wait_until_gone({worker.pid for worker in workers})
+
+
+@needs_stress_ng
+def test_the_load_of_stress_ng_is_its_own() -> None:
+    check_condition(Condition(1, "stress-ng:matrix"))
+    with pytest.raises(UsageError, match="100 %"):
+        check_condition(Condition(1, "stress-ng:matrix", 50))
+
+
+def test_without_stress_ng_its_kinds_are_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    known.cache_clear()
+    monkeypatch.setenv("PATH", "/nowhere")
+    try:
+        assert not any(kind.startswith("stress-ng") for kind in stress_kinds())
+        with pytest.raises(UsageError, match="not installed"):
+            check_condition(Condition(1, "stress-ng:matrix"))
+    finally:
+        known.cache_clear()

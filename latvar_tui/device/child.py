@@ -130,10 +130,13 @@ class Child:
         os.close(self.answers)
 
     def _signal(self, number: int) -> None:
-        # Our own unreaped child: the pid cannot have gone to a stranger.
+        # Our own unreaped child: the pid cannot have gone to a stranger. Its group, which may hold children of its own.
         if self.exit_status is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+            try:
+                os.killpg(self.pid, number)
+            except (ProcessLookupError, PermissionError):  # it leads none where it could not be given one
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, number)
 
 
 def _enter_child(parent: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.session import provider_names
+from latvar_tui.device.stress_kinds import stress_kinds
 
 
 def device_facts() -> dict[str, object]:
@@ -25,6 +26,7 @@ def device_facts() -> dict[str, object]:
         "machine": platform.machine(),
         "python": platform.python_version(),
         "numpy": numpy.__version__,
+        "stress_kinds": stress_kinds(),
         "onnxruntime": onnxruntime.__version__,
         "providers": list(provider_names(onnxruntime.get_available_providers())),
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),

@@ -20,9 +20,8 @@ from latvar_tui.device.lineup import Lineup, Seat
 from latvar_tui.device.runner_control import Runner
 from latvar_tui.device.screen import Ended, Screen
 from latvar_tui.device.sensors import Sensors
-from latvar_tui.device.stress import KINDS
 from latvar_tui.device.stress_control import StressControl
-from latvar_tui.settings import MAX_THREADS
+from latvar_tui.device.stress_kinds import check_condition
 
 MOST_STRESSOR_DEATHS = 3
 STRESS_PATIENCE_S = 1.0
@@ -135,6 +134,7 @@ class Probe:
         self._changed_at_ns = None
         self._disturbances.clear()
         self._slice_of = runner
+        stress_before_ns = self._stress.cpu_ns()
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -143,6 +143,7 @@ class Probe:
         answer = runner.end_slice()
         self._stress.freeze()
         end_ns = time.perf_counter_ns()
+        stress_cpu = self._stress_cpu(condition, stress_before_ns)
         self._slice_of = None
         if answer is None:
             self._lineup.bury(seat)
@@ -180,10 +181,22 @@ class Probe:
                 wait=binned.wait,
                 sensors=self._readings,
                 notes=notes,
+                stress_cpu=stress_cpu,
             )
         )
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
+
+    def _stress_cpu(self, condition: Condition, before_ns: int | None) -> wire.Reading:
+        """What the stressor got since; call when it is frozen again."""
+        after_ns = self._stress.cpu_ns()
+        if condition.is_idle:
+            return wire.Reading(reason="no stress was asked for")
+        if before_ns is None or after_ns is None:
+            return wire.Reading(reason="this platform does not show what other processes get")
+        if self._changed_at_ns is not None or after_ns < before_ns:
+            return wire.Reading(reason="the stress changed in the middle")
+        return wire.Reading(float(after_ns - before_ns))
 
     # -- the gap ------------------------------------------------------------------------------------
 
@@ -347,8 +360,5 @@ def _checked(text: str) -> Condition:
         condition = parse_condition(text)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    if not 10 <= condition.load_pct <= 100 or condition.stress_threads > MAX_THREADS:
-        raise UsageError(f"There is no stress '{text}': use at most {MAX_THREADS} threads, at a load of 10 to 100 %.")
-    if condition.kind not in KINDS:
-        raise UsageError(f"There is no kind of stress '{condition.kind}': use {', '.join(KINDS)}.")
+    check_condition(condition)
     return condition

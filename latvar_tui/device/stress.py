@@ -1,44 +1,27 @@
-"""The stressor: one process with N busy threads that hold no interpreter lock.
+"""The stressor: one process with N busy threads that hold no interpreter lock, or stress-ng in their place.
 
-One process, because Android kills apps with many; threads of ``hashlib.sha256`` over about 1 ms of
-data, because that releases the lock, needs no library and reacts to the slider within a millisecond.
-A new kind of stress is a new function in :data:`KINDS`.
+One process, because Android kills apps with many; threads of work that releases the lock, needs no library and
+reacts to the slider within a millisecond. A new kind of stress is a new file in ``burns/``.
 """
 
 from __future__ import annotations
 
 import _thread
-import hashlib
 import threading
 import time
 from collections.abc import Callable
 from typing import BinaryIO
 
 from latvar_tui.candidate import Condition, parse_condition
+from latvar_tui.device.burns import KINDS
+from latvar_tui.device.burns.burn import Burn
+from latvar_tui.device.stress_ng import PREFIX, StressNg
 
 PERIOD_S = 0.02
 """Of the duty cycle: at 10 % load a thread burns 2 ms of CPU, then sleeps for the rest."""
 
-Burn = Callable[[], object]
-"""About a millisecond of work, without the interpreter lock."""
-
 Clock = Callable[[], float]
 """Seconds."""
-
-
-def cpu() -> Burn:
-    """Integer work: SHA-256 over a buffer sized so that one call takes about 1 ms of CPU here."""
-    trial = bytes(1 << 16)  # far above the 2 KiB from which hashlib releases the lock
-    begin = time.thread_time()  # CPU time: others may be at work, and we may be frozen in between
-    calls = 0
-    while time.thread_time() - begin < 0.01:
-        hashlib.sha256(trial)
-        calls += 1
-    buffer = bytes(max(1 << 13, len(trial) * calls // 10))
-    return lambda: hashlib.sha256(buffer)
-
-
-KINDS: dict[str, Callable[[], Burn]] = {"cpu": cpu}
 
 
 class Stressor:
@@ -54,7 +37,8 @@ class Stressor:
         """
         self._on_settled = on_settled
         self._now_s = now_s
-        self._burns = {kind: make() for kind, make in KINDS.items()}
+        self._burns: dict[str, Burn] = {"cpu": KINDS["cpu"]()}  # the others when they are first asked for
+        self._stress_ng = StressNg()
         self._lock = threading.Lock()
         self._condition = Condition()
         self._number = 0
@@ -67,12 +51,22 @@ class Stressor:
 
         Raises:
             RuntimeError: the system allows no more threads.
+            MemoryError: not enough for this kind of stress.
+            OSError: stress-ng cannot be run, or ends at once.
         """
+        theirs = condition.kind.startswith(PREFIX)
+        if not theirs and condition.kind not in self._burns:
+            self._burns[condition.kind] = KINDS[condition.kind]()
+        ours = Condition() if theirs else condition
         with self._lock:
-            self._condition, self._number, self._told = condition, number, False
+            self._condition, self._number, self._told = ours, number, False
             self._worked.clear()
-            missing = [i for i in range(condition.stress_threads) if i not in self._running]
+            missing = [i for i in range(ours.stress_threads) if i not in self._running]
             self._running.update(missing)
+        if theirs:
+            self._stress_ng.run(condition.kind.removeprefix(PREFIX), condition.stress_threads)
+        else:
+            self._stress_ng.stop()
         for index in missing:
             # Not threading.Thread: its start() waits until the new thread has had a core, which takes
             # a while once there are more threads than cores.
@@ -157,6 +151,6 @@ def run_stressor(now_s: Clock, orders: BinaryIO, answers: BinaryIO) -> None:
         number, _, condition = line.decode().strip().partition(" ")
         try:
             stressor.apply(parse_condition(condition), int(number))
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, OSError) as error:
             answers.write(f"{number} {error or type(error).__name__}\n".encode())
             return

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from latvar_tui.candidate import Condition, UsageError
 from latvar_tui.device.child import Child
 from latvar_tui.device.frozen_time import FrozenTime
 from latvar_tui.device.stress import run_stressor
+from latvar_tui.device.stress_ng import children_of
 from latvar_tui.wire import LineSplitter
+
+
+def _family(pid: int) -> list[int]:
+    """The process, its children, and theirs: stress-ng's workers."""
+    return [pid, *(below for child in children_of(pid) for below in _family(child))]
+
+
+def _cpu_ns(pid: int) -> int:
+    """Of the threads that are there now: a difference in which one ended means nothing."""
+    total_ns = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total_ns += int((task / "schedstat").read_text().split()[0])
+    return total_ns
 
 
 class StressControl:
@@ -40,6 +55,16 @@ class StressControl:
             self._ordered = condition
             self._number += 1
             self.child.send(f"{self._number} {condition}\n".encode())
+
+    def cpu_ns(self) -> int | None:
+        """CPU time that its threads and processes have got so far, ns; None where the system does not tell.
+
+        Another process's counters: reading them does not move anybody's preemptions.
+        """
+        try:
+            return sum(_cpu_ns(pid) for pid in _family(self.child.pid))
+        except (OSError, ValueError, IndexError):
+            return None
 
     def freeze(self) -> None:
         if not self.child.frozen:

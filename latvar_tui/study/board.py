@@ -32,6 +32,9 @@ class Cell:
     waited_ns: int = 0
     settling_ns: int = 0
     wall_ns: int = 0
+    stress_cpu_ns: float = 0.0
+    stressed_ns: int = 0
+    stress_unavailable: str | None = None
     _recent: deque[wire.Slice] = field(default_factory=deque)
 
     def add(self, frame: wire.Slice) -> None:
@@ -50,6 +53,11 @@ class Cell:
             self.waited_ns += frame.wait.sum_ns
         else:
             self.wait_unavailable = frame.wait.unavailable
+        if frame.stress_cpu.value is not None:
+            self.stress_cpu_ns += frame.stress_cpu.value
+            self.stressed_ns += frame.end_ns - frame.start_ns
+        else:
+            self.stress_unavailable = frame.stress_cpu.reason
         self._recent.append(frame)
         self._let_go(frame.end_ns)
 
@@ -66,6 +74,11 @@ class Cell:
         """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
         while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
             self._recent.popleft()
+
+    @property
+    def stress_cores(self) -> float | None:
+        """Cores that the stress threads really got in the slices, on average; None where that is not known."""
+        return self.stress_cpu_ns / self.stressed_ns if self.stressed_ns else None
 
     @property
     def measured_share(self) -> float | None:

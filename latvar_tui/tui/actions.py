@@ -27,6 +27,7 @@ class Actions(DeltaApp[int]):
     board: Board
     view: View
     wanted: Condition
+    kind: str
     load_pct: int
     maximum: int
     threads: int
@@ -70,7 +71,19 @@ class Actions(DeltaApp[int]):
             self.say(f"{threads} is more than --max-stress {self.maximum}, so it is {self.maximum}.")
         self.want(threads)
 
+    def action_next_kind(self) -> None:
+        told = self.board.device.get("stress_kinds")
+        kinds = [str(kind) for kind in told] if isinstance(told, list) and told else ["cpu"]
+        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else kinds[0]
+        if self.kind.startswith("stress-ng:"):
+            self.load_pct = 100  # its own affair
+        self.want(self.wanted.stress_threads)
+        self.say(f"Kind of stress: {self.kind}.")
+
     def action_load(self, step_pct: int) -> None:
+        if self.kind.startswith("stress-ng:"):
+            self.say(f"The load of {self.kind} is stress-ng's own.")
+            return
         self.load_pct = max(10, min(100, self.load_pct + step_pct))
         self.want(self.wanted.stress_threads)
         self.say(f"Each stress thread is busy {self.load_pct} % of the time.")

@@ -72,6 +72,8 @@ class LiveApp(Actions):
         maximum: int,
         cores: int,
         threads: int = 0,
+        kind: str = "cpu",
+        load_pct: int = 100,
         ranked_by: float = 99.0,
         hold: bool = False,
         cost: FrameCost | None = None,
@@ -85,7 +87,8 @@ class LiveApp(Actions):
         self._connect = connect
         self.maximum, self.threads, self._cores, self._hold = maximum, threads or cores, cores, hold
         self.wanted = condition
-        self.load_pct = condition.load_pct
+        # Idle has neither, and the slider may move.
+        self.kind, self.load_pct = (kind, load_pct) if condition.is_idle else (condition.kind, condition.load_pct)
         self.joined_later = set()
         self._said, self._said_s = "", 0.0
         self._newest_note, self._noted_s = "", 0.0
@@ -98,7 +101,7 @@ class LiveApp(Actions):
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
         yield TablePanel(self.board, self.view, id="table")
-        yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, id="slider")
+        yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, kind=self.kind, id="slider")
         yield StatusLine(id="status")
         yield Banner(id="banner")
         yield Footer(id="footer")
@@ -275,11 +278,12 @@ class LiveApp(Actions):
     def want(self, threads: int) -> None:
         """Ask for so many stress threads, as far as they are allowed."""
         threads = max(0, min(threads, self.maximum))
-        wanted = Condition(threads, "cpu", self.load_pct)
+        wanted = Condition(threads, self.kind, self.load_pct)
         if wanted != self.wanted:
             self.wanted = wanted
             self.send(wire.SetCondition(str(wanted)))
-        self.query_one(StressSlider).value = threads
+        slider = self.query_one(StressSlider)
+        slider.value, slider.kind = threads, self.kind
 
     def say(self, text: str) -> None:
         """Answer a key in words, until the next one."""

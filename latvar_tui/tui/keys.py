@@ -23,6 +23,7 @@ KEYS: tuple[Key, ...] = (
     Key("right,plus,equals_sign", "→ +", "stress(1)", "← → 0-9 stress", "one stress thread more"),
     Key("0,1,2,3,4,5,6,7,8,9", "0 … 9", "stress_to_key", "", "that many stress threads at once"),
     Key("m", "m", "choose_models", "m models", "choose models: add and remove candidates, with their settings"),
+    Key("t", "t", "next_kind", "t kind", "next kind of stress: integer, floating-point or memory work, and stress-ng's where it is installed"),
     Key("left_square_bracket", "[", "load(-10)", "", "load down: each stress thread is busy 10 % less of the time"),
     Key("right_square_bracket", "]", "load(10)", "[ ] load", "load up"),
     Key("down,j", "↓ j", "select(1)", "", "select the next candidate"),

@@ -65,6 +65,7 @@ class StressSlider(LineWidget):
         cores: int,
         value: int = 0,
         *,
+        kind: str = "cpu",
         ascii: bool = False,
         name: str | None = None,
         id: str | None = None,
@@ -76,12 +77,14 @@ class StressSlider(LineWidget):
             maximum: Most threads that can be set, at least 1.
             cores: Cores of the measured device, at least 1.
             value: Threads at first, 0 to maximum.
+            kind: What they do; named where it is not the ordinary one.
             ascii: Draw with ASCII characters only.
         """
         super().__init__(name=name, id=id, classes=classes)
         self._maximum = max(1, maximum)
         self._cores = max(1, cores)
         self._value = self._clamp(value)
+        self._kind = kind
         self._ascii = ascii
         self._dragging = False
 
@@ -94,6 +97,17 @@ class StressSlider(LineWidget):
     def value(self, value: int) -> None:
         if self._clamp(value) != self._value:
             self._value = self._clamp(value)
+            self._draw()
+
+    @property
+    def kind(self) -> str:
+        """What the threads do. Setting it redraws and posts nothing."""
+        return self._kind
+
+    @kind.setter
+    def kind(self, kind: str) -> None:
+        if kind != self._kind:
+            self._kind = kind
             self._draw()
 
     @property
@@ -117,7 +131,11 @@ class StressSlider(LineWidget):
         """The value in words."""
         threads = "stress thread" if self._value == 1 else "stress threads"
         cores = "core" if self._cores == 1 else "cores"
-        return f"{self._value} {threads} on {self._cores} {cores}"
+        return f"{self._value} {self._named}{threads} on {self._cores} {cores}"
+
+    @property
+    def _named(self) -> str:
+        return "" if self._kind == "cpu" else f"{self._kind} "
 
     def _clamp(self, value: int) -> int:
         return max(0, min(value, self._maximum))
@@ -127,7 +145,7 @@ class StressSlider(LineWidget):
     @property
     def _words_cells(self) -> int:
         # The longest words there can be, so that the track does not change its length at 1 or 10.
-        return len(f"{self._maximum} stress threads on {self._cores} cores")
+        return len(f"{self._maximum} {self._named}stress threads on {self._cores} cores")
 
     @property
     def _track(self) -> tuple[int, int]:
