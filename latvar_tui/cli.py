@@ -83,6 +83,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="The quantile that ratios compare [99].",
     ),
     click.option(
+        "--deadline",
+        "deadline_ms",
+        type=click.FloatRange(0.001, 100_000),
+        metavar="MS",
+        help="How long an inference may take: the share that takes longer is a column [none].",
+    ),
+    click.option(
         "--vary",
         multiple=True,
         metavar="SETTING=A,B",
@@ -173,6 +180,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
         app = LiveApp(
             link, connect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
             kind=options["kind"], load_pct=options["load"], ranked_by=ranked_by, hold=hold,
+            deadline_ns=_deadline_ns(options),
         )  # fmt: skip
         status, message = run_screen(app)
     finally:
@@ -183,7 +191,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     if message:
         _complain(message)
     elif status in (DONE, INTERRUPTED):
-        _print_tables(app.board, ranked_by)
+        _print_tables(app.board, options)
     if status == DONE and app.board.failure is not None:
         status = FAILED
     sys.exit(status)
@@ -259,15 +267,21 @@ def _connect(options: dict[str, Any], candidates: Sequence[Candidate], condition
     return link
 
 
-def _print_tables(board: Board, ranked_by: float) -> None:
+def _deadline_ns(options: dict[str, Any]) -> int | None:
+    return None if options["deadline_ms"] is None else round(options["deadline_ms"] * 1e6)
+
+
+def _print_tables(board: Board, options: dict[str, Any]) -> None:
     """Leave the numbers behind, a table for each condition."""
     from latvar_tui.columns import loading_table, text_table
     from latvar_tui.study.table import table
     from latvar_tui.summary import remarks
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    ranked_by, deadline_ns = options["quantile"], _deadline_ns(options)
     for condition in board.conditions:
-        click.echo("\n".join([str(condition), *text_table(table(board, condition, ranked_by), ranked_by, width)]))
+        rows = table(board, condition, ranked_by, deadline_ns=deadline_ns)
+        click.echo("\n".join([str(condition), *text_table(rows, ranked_by, width, deadline_ns)]))
     for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
         click.echo(line)
 
@@ -299,7 +313,7 @@ def _run_headless(
         with contextlib.ExitStack() as stack:
             reporter: headless.Reporter
             if duration_s is None:
-                reporter = headless.PlainRounds(ranked_by, lambda text: click.echo(text))
+                reporter = headless.PlainRounds(ranked_by, lambda text: click.echo(text), _deadline_ns(options))
             else:
                 reporter = stack.enter_context(headless.ProgressLine(duration_s))
             headless.measure(link, board, duration_s, reporter)
@@ -319,13 +333,14 @@ def _run_headless(
         run = {
             "latvar_tui": __version__,
             "quantile": ranked_by,
+            "deadline_ms": options["deadline_ms"],
             "slice_ms": options["slice_ms"],
             "duration_s": duration_s,
             "interrupted": status not in (DONE, FAILED),
         }
-        click.echo(json.dumps(summary(board) | {"run": run}, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(summary(board, _deadline_ns(options)) | {"run": run}, ensure_ascii=False, indent=1))
     elif duration_s is not None and any(board.cells()):
-        _print_tables(board, ranked_by)
+        _print_tables(board, options)
     return status
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, three_digits
+from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, share, three_digits
 from latvar_tui.study.board import Contender
 from latvar_tui.study.table import QUANTILES, Ratio, Row
 
@@ -61,13 +61,27 @@ COLUMNS: tuple[Column, ...] = (
         Column(quantile_name(quantile), 8, _RANKS[quantile], _quantile(place))
         for place, quantile in enumerate(QUANTILES)
     ),
-    Column("max", 8, 6, lambda row: TableCell(ms(row.max_ns))),
+    Column("max", 8, 8, lambda row: TableCell(ms(row.max_ns))),
+    Column("slow", 7, 6, lambda row: TableCell(share(row.slow_share, row.n))),
+    Column("wait", 7, 9, lambda row: TableCell(share(row.wait_share))),
     Column("÷best", 11, 2, lambda row: _ratio_cell(row.to_best)),
     Column("÷idle", 11, 2, lambda row: _ratio_cell(row.to_idle)),
 )
 
 BASE_COLUMN = Column("÷base", 11, 2, lambda row: _ratio_cell(row.to_base))
 """Shown beside the others once a base is kept."""
+
+
+def deadline_column(deadline_ns: int) -> Column:
+    """The share of inferences that miss a deadline, shown once there is one."""
+    title = f">{ms(deadline_ns)}"  # ms, as the title of the table says
+    return Column(title, max(8, len(title) + 1), 1, lambda row: TableCell(share(row.miss_share, row.n)))
+
+
+def all_columns(deadline_ns: int | None = None, base: bool = False) -> list[Column]:
+    """The columns that there is something to say in."""
+    late = [] if deadline_ns is None else [deadline_column(deadline_ns)]
+    return [*COLUMNS, *late, *([BASE_COLUMN] if base else [])]
 
 
 def fitting(columns: Sequence[Column], room: int) -> list[Column]:
@@ -80,13 +94,17 @@ def fitting(columns: Sequence[Column], room: int) -> list[Column]:
     return [column for column in columns if column.title in chosen]
 
 
-def text_table(rows: Sequence[Row], ranked_by: float, most_cells: int | None = None) -> list[str]:
+def text_table(
+    rows: Sequence[Row], ranked_by: float, most_cells: int | None = None, deadline_ns: int | None = None
+) -> list[str]:
     """The table as plain lines, for a log or a pipe. Times in ms; ratios at ``ranked_by`` (percent).
 
     On a terminal of ``most_cells`` columns, what does not fit is left out.
     """
     width = max([len("ms"), *(len(row.contender.name) for row in rows)])
-    columns = COLUMNS if most_cells is None else fitting(COLUMNS, most_cells - width)
+    columns = all_columns(deadline_ns)
+    if most_cells is not None:
+        columns = fitting(columns, most_cells - width)
     titles = [column.title_at(quantile_name(ranked_by)).rjust(column.width) for column in columns]
     lines = ["ms".ljust(width) + "".join(titles)]
     for row in rows:

@@ -59,6 +59,22 @@ def percent(share: float | None) -> str:
     return NOTHING if share is None else f"{100 * share:.0f} %"
 
 
+def share(value: float | None, n: int = 0) -> str:
+    """A share of 1 in percent: 12.3 %, 0.42 %.
+
+    Of ``n`` observations none of which was one, less than three in ``n``: what can be said with 95 % confidence.
+    """
+    if value is None:
+        return NOTHING
+    if value == 0 and n:
+        return f"<{_two_digits(max(0.01, 100 * min(1.0, 3 / n)))}%"
+    return "<0.01%" if 0 < value < 0.00005 else f"{_two_digits(100 * value)} %"
+
+
+def _two_digits(percent: float) -> str:
+    return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}" if percent >= 0.95 else f"{percent:.2f}"
+
+
 def quantile_name(quantile: float) -> str:
     """p50, p99.9."""
     return f"p{quantile:.10g}"

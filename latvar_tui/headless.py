@@ -108,8 +108,8 @@ class ProgressLine:
 class PlainRounds:
     """A line a candidate a round, for logs and screen readers."""
 
-    def __init__(self, ranked_by: float, write: Callable[[str], None]) -> None:
-        self._ranked_by = ranked_by
+    def __init__(self, ranked_by: float, write: Callable[[str], None], deadline_ns: int | None = None) -> None:
+        self._ranked_by, self._deadline_ns = ranked_by, deadline_ns
         self._write = write
         self._seen: set[str] = set()
         self._headed = False
@@ -122,7 +122,8 @@ class PlainRounds:
         if not running <= self._seen:
             return
         self._seen.clear()
-        lines = text_table(table(board, board.condition, self._ranked_by), self._ranked_by)
+        rows = table(board, board.condition, self._ranked_by, deadline_ns=self._deadline_ns)
+        lines = text_table(rows, self._ranked_by, deadline_ns=self._deadline_ns)
         if not self._headed:
             self._write(f"{'':7}  {'':14}  {lines[0]}")
             self._headed = True

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from latvar_tui.candidate import Condition
+from latvar_tui.candidate import IDLE, Condition
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Cell, Contender
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.study.table import QUANTILES
+from latvar_tui.study.table import QUANTILES, slow_from_ns
 
 SCHEMA = "latvar-tui/1"
 
 
-def summary(board: Board) -> dict[str, Any]:
-    """Everything measured, as the contract's document. ``settled`` is null: this version does not judge it."""
+def summary(board: Board, deadline_ns: int | None = None) -> dict[str, Any]:
+    """Everything measured, as the contract's document; with a deadline also how many inferences missed it.
+
+    ``settled`` is null: this version does not judge it.
+    """
     notes = remarks(board)
     notes.append("This version computes no confidence intervals and looks for no reversals.")
     return {
         "schema": SCHEMA,
         "session": None,
         "device": dict(board.device),
-        "cells": [_cell(contender, condition, cell) for contender, condition, cell in board.cells()],
+        "cells": [
+            _cell(contender, condition, cell, board, deadline_ns) for contender, condition, cell in board.cells()
+        ],
         "reversals": [],
         "candidates": [_candidate(contender) for contender in board.contenders],
         "failed": [
@@ -65,8 +70,14 @@ def remarks(board: Board) -> list[str]:
     return notes
 
 
-def _cell(contender: Contender, condition: Condition, cell: Cell) -> dict[str, Any]:
-    return {
+def _cell(
+    contender: Contender, condition: Condition, cell: Cell, board: Board, deadline_ns: int | None
+) -> dict[str, Any]:
+    idle = None if condition.is_idle else board.cell(contender, IDLE)
+    slow_from = slow_from_ns(cell.service, idle.service if idle else None)
+    n = cell.service.total
+    missed = {} if deadline_ns is None or not n else {"miss_share": cell.service.count_beyond(deadline_ns) / n}
+    return missed | {
         "candidate": contender.id,
         "model": contender.candidate.model_name,
         "settings": contender.candidate.settings,
@@ -76,6 +87,9 @@ def _cell(contender: Contender, condition: Condition, cell: Cell) -> dict[str, A
         "stress_threads": condition.stress_threads,
         "stress_cores": {"unavailable": cell.stress_unavailable} if cell.stress_cores is None else cell.stress_cores,
         "n": cell.service.total,
+        "slow_share": cell.service.count_beyond(slow_from) / n if n else None,
+        "slow_from_ms": slow_from / 1e6,
+        "wait_share": cell.wait_share(board.now_ns),
         "slices": cell.slices,
         "settling": cell.settling,
         "dropped": cell.dropped,

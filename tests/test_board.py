@@ -353,6 +353,55 @@ def test_a_ratio_is_provisional_if_either_side_is(mine: int, its: int) -> None:
         assert ratio.provisional == expected
 
 
+def test_the_slow_share_is_that_of_twice_the_idle_median() -> None:
+    board = board_of(["a"], [slice_frame(1, "a", STRESS, [MS] * 6 + [3 * MS] * 4)])
+    # Not idle yet: twice the own tenth percentile.
+    assert table(board, UNDER)[0].slow_share == 0.4
+    board.take(slice_frame(2, "a", NO_STRESS, [2 * MS] * 10))
+    under, idle = table(board, UNDER)[0], table(board, IDLE)[0]
+    assert (under.slow_share, idle.slow_share) == (0.0, 0.0)
+    board.take(slice_frame(3, "a", STRESS, [5 * MS] * 10))
+    assert table(board, UNDER)[0].slow_share == 0.5
+
+
+def test_the_wait_share_is_time_without_a_core_over_service_time() -> None:
+    frames = [
+        slice_frame(1, "a", STRESS, [4 * MS] * 5, waits_ns=[MS] * 5),
+        slice_frame(100, "a", STRESS, [2 * MS] * 5, waits_ns=[0] * 5),
+        slice_frame(2, "b", STRESS, [4 * MS]),
+    ]
+    board = board_of(["a", "b"], frames)
+    first, second = table(board, UNDER)
+    assert first.wait_share == pytest.approx(5 / 30)
+    assert second.wait_share is None  # the platform does not tell, which is not 0
+    board.now_ns = frames[1].end_ns
+    assert table(board, UNDER, window_s=5.0)[0].wait_share == 0.0
+
+
+def test_the_miss_share_is_of_those_that_take_longer_than_the_deadline() -> None:
+    board = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS] * 7 + [30 * MS] * 3)])
+    assert table(board, IDLE)[0].miss_share is None
+    assert table(board, IDLE, deadline_ns=20 * MS)[0].miss_share == 0.3
+    assert table(board, IDLE, deadline_ns=40 * MS)[0].miss_share == 0.0
+
+
+def test_what_the_stressor_got_is_averaged_over_the_slices_that_tell() -> None:
+    told = [
+        wire.Reading(1.5 * 10 * MS),
+        wire.Reading(reason="the stress changed in the middle"),
+        wire.Reading(0.5 * 10 * MS),
+    ]
+    frames = [
+        slice_frame(seq, "a", STRESS, [MS], start_ns=BEGIN_NS, end_ns=BEGIN_NS + 10 * MS, stress_cpu=reading)
+        for seq, reading in enumerate(told)
+    ]
+    board = board_of(["a"], frames)
+    cell = board.cell(board.contenders[0], UNDER)
+    assert cell is not None and cell.stress_cores == pytest.approx(1.0)
+    idle = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS])])
+    assert idle.cell(idle.contenders[0], IDLE).stress_cores is None  # type: ignore[union-attr]
+
+
 def test_the_window_limits_what_is_compared() -> None:
     """Under a window, `best` is the best of the window."""
     late_ns = int(2 * RECENT_S * 1e9)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from latvar_tui import wire
 from latvar_tui.candidate import Condition, UsageError
-from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, fitting, loading_table, text_table
-from latvar_tui.format import NOTHING, count, distinct, ms, percent, plural, quantile_name, ratio, three_digits
+from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, all_columns, fitting, loading_table, text_table
+from latvar_tui.format import NOTHING, count, distinct, ms, percent, plural, quantile_name, ratio, share, three_digits
 from latvar_tui.quantities import parse_duration_s, parse_megabytes
 from latvar_tui.study.table import QUANTILES, Ratio, Row, table
 from latvar_tui.summary import summary
@@ -127,7 +127,7 @@ def test_columns_fit_keep_their_order_and_give_way_to_more_telling_ones(offered:
 
 
 def test_the_last_column_to_go_is_the_tail() -> None:
-    assert [[column.title for column in fitting(COLUMNS, room)] for room in (0, 7, 8, 16)] == [
+    assert [[column.title for column in fitting(COLUMNS, room)] for room in (0, 6, 8, 16)] == [
         [],
         [],
         ["p99"],
@@ -141,16 +141,19 @@ def test_the_last_column_to_go_is_the_tail() -> None:
     times=st.lists(st.integers(1000, 10**11), min_size=6, max_size=6),
     ratios=st.lists(st.floats(0.1, 9999.0), min_size=3, max_size=3),
     provisional=st.booleans(),
+    shares=st.lists(st.none() | st.floats(0, 1), min_size=3, max_size=3),
 )
 def test_every_text_leaves_a_blank_in_its_column(
-    n: int, times: list[int], ratios: list[float], provisional: bool
+    n: int, times: list[int], ratios: list[float], provisional: bool, shares: list[float | None]
 ) -> None:
     """Else two numbers read as one. (A ~ parts them just as well.)"""
     contender = board_of(["a"]).contenders[0]
     quantiles, flags = tuple(times[:5]), (provisional,) * 5
     best, idle, base = (Ratio(value, provisional) for value in ratios)
-    row = Row(contender, Condition(), n, quantiles, flags, times[5], best, idle, base)
-    for column in (*COLUMNS, BASE_COLUMN):
+    row = Row(
+        contender, Condition(), n, quantiles, flags, times[5], *shares, to_best=best, to_idle=idle, to_base=base
+    )  # fmt: skip
+    for column in all_columns(times[5], base=True):
         cell = column.cell(row)
         assert len(cell.text.removeprefix("~")) < column.width
         assert len(cell.text) <= column.width
@@ -191,14 +194,27 @@ def test_a_failed_row_shows_the_reason() -> None:
 def test_provisional_numbers_are_marked() -> None:
     board = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS] * 100)])
     _, line = text_table(table(board, board.condition), 99.0)
-    assert line.split() == ["a", "100", "1.00", "1.00", "~1.00", "~1.00", "~1.00", "1.00", "~1.00×", NOTHING]
+    assert line.split() == [
+        "a",
+        "100",
+        "1.00",
+        "1.00",
+        "~1.00",
+        "~1.00",
+        "~1.00",
+        "1.00",
+        "<3.0%",
+        NOTHING,
+        "~1.00×",
+        NOTHING,
+    ]
 
 
 # -- the JSON document ------------------------------------------------------------------------------
 
 WITHOUT_UNIT = {
     "n", "slices", "settling", "dropped", "disturbed", "stress_threads", "threads", "cores", "physical_cores", "pid",
-    "measured_share", "overflow", "load_1min", "ungated_slices",
+    "measured_share", "slow_share", "wait_share", "miss_share", "overflow", "load_1min", "ungated_slices",
 }  # fmt: skip
 """Counts, and shares of 1."""
 
@@ -357,3 +373,25 @@ def test_the_document_tells_loading_apart() -> None:
     (candidate,) = documented(board_of(names, session(names, [NO_STRESS], slices_per_cell=1)))["candidates"]
     assert candidate["cold_ms"][0] == 12.3 and candidate["warm_ms"] == 3.9 and candidate["load_ms"] == 41.5
     assert candidate["inputs"] == ["input float32 1x3x224x224"] and candidate["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("value", "n", "text"),
+    [(None, 0, "–"), (0.0, 0, "0.00 %"), (0.0, 2000, "<0.15%"), (0.0, 2, "<100%"), (0.0, 10**9, "<0.01%"),
+     (0.0042, 9, "0.42 %"), (0.123, 9, "12 %"), (0.05, 9, "5.0 %"), (1.0, 9, "100 %"), (1e-7, 9, "<0.01%")],
+)  # fmt: skip
+def test_shares(value: float | None, n: int, text: str) -> None:
+    assert share(value, n) == text
+
+
+def test_a_deadline_has_a_column_and_a_number_in_the_document() -> None:
+    names = ["squeezenet1_1"]
+    board = board_of(names, session(names, [NO_STRESS], slices_per_cell=3))
+    rows = table(board, Condition(), deadline_ns=2 * MS)
+    head, line = text_table(rows, 99.0, deadline_ns=2 * MS)
+    assert ">2.00" in head and line.rstrip().endswith("%")
+    assert ">" not in text_table(rows, 99.0)[0]
+    document = json.loads(json.dumps(summary(board, 2 * MS)))
+    assert 0 < document["cells"][0]["miss_share"] < 1
+    assert document["cells"][0]["slow_share"] == rows[0].slow_share
+    assert "miss_share" not in documented(board)["cells"][0]

@@ -80,7 +80,11 @@ class NoCost(FrameCost):
 
 
 def make_app(
-    frames: Sequence[wire.Frame], models: Sequence[str] = MODELS, lost: str = "", condition: str = "0xcpu@100%"
+    frames: Sequence[wire.Frame],
+    models: Sequence[str] = MODELS,
+    lost: str = "",
+    condition: str = "0xcpu@100%",
+    **options: Any,
 ) -> LiveApp:
     link = ScriptedLink(frames, lost)
     app = LiveApp(
@@ -91,6 +95,7 @@ def make_app(
         maximum=4,
         cores=scripted_link.CORES,
         cost=NoCost(),
+        **options,
     )
     app.test_link = link  # type: ignore[attr-defined]
     return app
@@ -148,6 +153,7 @@ SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "eight": (lambda: make_app(EIGHT_SESSION, EIGHT, condition="3xcpu@100%"), ("j", "j", "j")),
     "help": (lambda: make_app(IDLE), ("question_mark",)),
     "device": (lambda: make_app(IDLE), ("i",)),
+    "deadline": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%", deadline_ns=4_000_000), ()),
     "detail": (lambda: make_app(IDLE), ("j", "enter")),
     "alone": (lambda: make_app(IDLE), ("j", "a")),
     "picker": (lambda: make_app(IDLE), ("m",)),

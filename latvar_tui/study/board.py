@@ -70,6 +70,19 @@ class Cell:
                 _add(histogram, frame.service)
         return histogram
 
+    def wait_share(self, now_ns: int, window_s: float | None = None) -> float | None:
+        """The part of the service times that the calling thread spent ready to run but without a core.
+
+        Of the whole cell, or of the slices of the last ``window_s``; None where the platform does not tell.
+        """
+        if self.wait_unavailable is not None:
+            return None
+        if window_s is None:
+            return self.waited_ns / self.counted_ns if self.counted_ns else None
+        recent = [frame for frame in self._recent if frame.end_ns >= now_ns - window_s * 1e9]
+        counted_ns = sum(frame.service.sum_ns for frame in recent)
+        return sum(frame.wait.sum_ns for frame in recent) / counted_ns if counted_ns else None
+
     def _let_go(self, now_ns: int) -> None:
         """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
         while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:

@@ -26,8 +26,10 @@ class Ratio:
 class Row:
     """One candidate's numbers; None where there are none. Times in ns.
 
-    ``to_best`` is the ranking quantile's ratio to the smallest one among the rows, ``to_idle`` its
-    ratio to the same candidate's under no stress, ``to_base`` to the kept base.
+    ``wait_share`` is the part of the times in which the calling thread was ready but had no core (None where that is
+    not told), ``slow_share`` the part of the inferences that took longer than :func:`slow_from_ns`, ``miss_share``
+    the part that took longer than the deadline. ``to_best`` is the ranking quantile's ratio to the smallest one among
+    the rows, ``to_idle`` its ratio to the same candidate's under no stress, ``to_base`` to the kept base.
     """
 
     contender: Contender
@@ -36,6 +38,9 @@ class Row:
     quantiles_ns: tuple[int | None, ...] = (None,) * len(QUANTILES)
     provisional: tuple[bool, ...] = (True,) * len(QUANTILES)
     max_ns: int | None = None
+    wait_share: float | None = None
+    slow_share: float | None = None
+    miss_share: float | None = None
     to_best: Ratio | None = None
     to_idle: Ratio | None = None
     to_base: Ratio | None = None
@@ -47,6 +52,7 @@ def table(
     ranked_by: float = 99.0,
     window_s: float | None = None,
     base: Mapping[str, Histogram] | None = None,
+    deadline_ns: int | None = None,
 ) -> list[Row]:
     """One row for every candidate of the line-up, in its order.
 
@@ -54,6 +60,7 @@ def table(
         ranked_by: the quantile that ratios compare, in percent.
         window_s: only the slices of the last so many seconds; None for all.
         base: histograms by candidate to compare with.
+        deadline_ns: how long an inference may take.
     """
     measured: dict[str, Histogram] = {}
     for contender in board.contenders:
@@ -69,7 +76,9 @@ def table(
         if own is None:
             rows.append(Row(contender, condition))
             continue
+        cell = board.cell(contender, condition)
         idle = None if condition.is_idle else board.cell(contender, IDLE)
+        slow_from = slow_from_ns(own, idle.service if idle else None)
         rows.append(
             Row(
                 contender,
@@ -78,12 +87,26 @@ def table(
                 tuple(own.quantiles_ns(QUANTILES)),
                 tuple(is_provisional(own, q) for q in QUANTILES),
                 own.max_ns,
+                wait_share=cell.wait_share(board.now_ns, window_s) if cell else None,
+                slow_share=own.count_beyond(slow_from) / own.total,
+                miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
                 to_best=_ratio(own, best, ranked_by),
                 to_idle=_ratio(own, idle.service if idle else None, ranked_by),
                 to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
             )
         )
     return rows
+
+
+def slow_from_ns(own: Histogram, idle: Histogram | None) -> int:
+    """From where an inference counts as slow: twice the idle median, or without one twice the own tenth percentile.
+
+    Under contention times have two humps, preempted or not, and a median between them jumps from minute to minute,
+    while the share in the slow hump holds still.
+    """
+    if idle is not None and idle.total:
+        return 2 * (idle.quantile_ns(50.0) or 0)
+    return 2 * (own.quantile_ns(10.0) or 0)
 
 
 def _best(board: Board, measured: Mapping[str, Histogram], quantile: float) -> Histogram | None:

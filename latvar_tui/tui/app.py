@@ -75,13 +75,14 @@ class LiveApp(Actions):
         kind: str = "cpu",
         load_pct: int = 100,
         ranked_by: float = 99.0,
+        deadline_ns: int | None = None,
         hold: bool = False,
         cost: FrameCost | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.board = Board(candidates)
-        self.view = View(ranked_by=ranked_by)
+        self.view = View(ranked_by=ranked_by, deadline_ns=deadline_ns)
         self.message = ""
         self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
         self._connect = connect

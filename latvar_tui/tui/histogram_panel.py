@@ -174,11 +174,16 @@ class HistogramPanel(BoardPanel):
         """The base line with the median and the ranking quantile marked on it."""
         base, mark = ("-", "^") if self._ascii else ("─", "┴")
         cells = [base] * self._axis.columns
+        marks: list[tuple[int, str]] = []
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             value_ns = histogram.quantile_ns(quantile)
             assert value_ns is not None
+            marks.append((value_ns, quantile_name(quantile)))
+        if self._view.deadline_ns is not None and self._axis.low_ns <= self._view.deadline_ns <= self._axis.high_ns:
+            marks.append((self._view.deadline_ns, "deadline"))
+        for value_ns, name in marks:
             at = self._axis.column_of(value_ns)
-            text = mark + quantile_name(quantile)
+            text = mark + name
             start = min(at, len(cells) - len(text))
             cells[start : start + len(text)] = text
             cells[at] = mark

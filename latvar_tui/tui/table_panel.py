@@ -6,7 +6,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.strip import Strip
 
 from latvar_tui.candidate import Condition
-from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, fitting
+from latvar_tui.columns import Column, all_columns, fitting
 from latvar_tui.format import distinct, quantile_name
 from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import Row, table
@@ -66,8 +66,8 @@ class TablePanel(BoardPanel):
 
     def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
         board, view = self._board, self._view
-        rows = table(board, condition, view.ranked_by, window_s, view.base)
-        columns = [*COLUMNS, BASE_COLUMN] if view.base else list(COLUMNS)
+        rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns)
+        columns = all_columns(view.deadline_ns, base=bool(view.base))
         title = _title(condition, board.condition, window_s)
         name_width = _NAME_MOST
         if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says

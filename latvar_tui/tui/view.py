@@ -16,6 +16,7 @@ class View:
     """``leaf`` is the condition whose table stands beside the present one's; None picks one."""
 
     ranked_by: float = 99.0
+    deadline_ns: int | None = None
     recent_only: bool = False
     selected: int = 0
     leaf: Condition | None = None
