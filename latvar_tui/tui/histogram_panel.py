@@ -171,22 +171,20 @@ class HistogramPanel(BoardPanel):
         return [list(row) for row in drawn]
 
     def _mark_row(self, histogram: Histogram) -> str:
-        """The base line with the median and the ranking quantile marked on it."""
-        base, mark = ("-", "^") if self._ascii else ("─", "┴")
-        cells = [base] * self._axis.columns
-        marks: list[tuple[int, str]] = []
+        """The base line with the median, the ranking quantile and the deadline marked on it."""
+        base, mark, late = ("-", "^", "|") if self._ascii else ("─", "┴", "│")
+        axis, deadline_ns = self._axis, self._view.deadline_ns
+        cells = [base] * axis.columns
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             value_ns = histogram.quantile_ns(quantile)
             assert value_ns is not None
-            marks.append((value_ns, quantile_name(quantile)))
-        if self._view.deadline_ns is not None and self._axis.low_ns <= self._view.deadline_ns <= self._axis.high_ns:
-            marks.append((self._view.deadline_ns, "deadline"))
-        for value_ns, name in marks:
-            at = self._axis.column_of(value_ns)
-            text = mark + name
+            at = axis.column_of(value_ns)
+            text = mark + quantile_name(quantile)
             start = min(at, len(cells) - len(text))
             cells[start : start + len(text)] = text
             cells[at] = mark
+        if deadline_ns is not None and axis.low_ns <= deadline_ns <= axis.high_ns:
+            cells[axis.column_of(deadline_ns)] = late
         return "".join(cells)
 
 
