@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import os
 import shutil
 import signal
@@ -44,6 +45,16 @@ class _Quantity(click.ParamType["float"]):
             self.fail(str(error), param, ctx)
 
 
+class _Finite(click.FloatRange):
+    """A range that nan does not slip through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number to work with.", param, ctx)
+        return number
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("models", nargs=-1, metavar="[MODEL[@settings]]..."),
     click.option(
@@ -70,14 +81,14 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--slice",
         "slice_ms",
-        type=click.FloatRange(20, 10_000),
+        type=_Finite(20, 10_000),
         default=250.0,
         metavar="MS",
         help="Length of one candidate's turn [250].",
     ),
     click.option(
         "--quantile",
-        type=click.FloatRange(50, 100, max_open=True),
+        type=_Finite(50, 100, max_open=True),
         default=99.0,
         metavar="PCT",
         help="The quantile that ratios compare [99].",
@@ -85,7 +96,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--deadline",
         "deadline_ms",
-        type=click.FloatRange(0.001, 100_000),
+        type=_Finite(0.001, 100_000),
         metavar="MS",
         help="How long an inference may take: the share that takes longer is a column [none].",
     ),

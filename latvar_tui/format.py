@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 NOTHING = "–"
@@ -67,12 +68,15 @@ def share(value: float | None, n: int = 0) -> str:
     if value is None:
         return NOTHING
     if value == 0 and n:
-        return f"<{_two_digits(max(0.01, 100 * min(1.0, 3 / n)))}%"
-    return "<0.01%" if 0 < value < 0.00005 else f"{_two_digits(100 * value)} %"
-
-
-def _two_digits(percent: float) -> str:
-    return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}" if percent >= 0.95 else f"{percent:.2f}"
+        bound = min(100.0, 300 / n)
+        decimals = 0 if bound > 9.9 else 1 if bound > 0.99 else 2
+        return f"<{math.ceil(bound * 10**decimals - 1e-9) / 10**decimals:.{decimals}f}%"
+    percent = 100 * value
+    if 0.995 < value < 1:
+        return ">99 %"
+    if 0 < percent < 0.005:
+        return "<0.01%"
+    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.1f} %" if percent >= 0.95 else f"{percent:.2f} %"
 
 
 def quantile_name(quantile: float) -> str:

@@ -194,7 +194,19 @@ class Link:
                 with contextlib.suppress(OSError):
                     if os.getpgid(pid) == pid:
                         os.kill(pid, signal.SIGKILL)
+        stressor = self._pids.get("")
+        if stressor is not None:
+            _end_group(stressor[0])
         self._pids.clear()
+
+
+def _end_group(leader: int) -> None:
+    """End what a dead stressor left of its group in our session: workers of stress-ng that look up seldom."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            _, _, group, session, *_ = path.read_text().rpartition(")")[2].split()
+            if int(group) == leader and int(session) == os.getsid(0):
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 def _started_s(pid: int) -> float | None:

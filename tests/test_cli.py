@@ -224,6 +224,8 @@ BAD_INPUT = {
     "precision of a file": (["record", "no.onnx@int8"], "no.onnx"),
     "varies nothing": (["record", "--vary", "threads"], "--vary"),
     "varies twice": (["record", "squeezenet1_1", "--vary", "threads=1", "--vary", "threads=1"], "--vary"),
+    "a deadline of nan": (["record", "--deadline", "nan"], "--deadline"),
+    "a slice of nan": (["record", "--slice", "nan"], "--slice"),
     "a deadline of nothing": (["record", "--deadline", "0"], "--deadline"),
     "an unknown kind of stress": (["record", "--kind", "gpu"], "cpu, fp, mem"),
     "no memory": (["record", "--memory", "0MB"], "500MB"),

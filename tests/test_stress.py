@@ -19,7 +19,7 @@ from latvar_tui.device.burns.mem import LEAST_BYTES, footprint_bytes, last_level
 from latvar_tui.device.stress import PERIOD_S, Stressor, burn_share
 from latvar_tui.device.stress_control import StressControl
 from latvar_tui.device.stress_kinds import check_condition, stress_kinds
-from latvar_tui.device.stress_ng import known
+from latvar_tui.device.stress_ng import known, runs
 from tests.conftest import LONGEST_S, wait_until_gone
 
 Reached = queue.Queue[int]
@@ -201,21 +201,25 @@ def test_the_memory_work_is_larger_than_the_caches_and_smaller_than_what_is_free
     assert footprint_bytes(tmp_path / "nowhere") == LEAST_BYTES
 
 
+def got_ns(control: StressControl) -> int:
+    found = control.cpu_ns()
+    if found is None:
+        pytest.skip("this platform does not show what other processes get")
+    return sum(found.values())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_stressor_changes_its_kind_and_tells_what_it_got(control: StressControl, kind: str) -> None:
     control.order(Condition(2, kind))
     hear_until(control, Condition(2, kind))
-    before_ns, limit_s = control.cpu_ns(), time.monotonic() + LONGEST_S
-    if before_ns is None:
-        pytest.skip("this platform does not show what other processes get")
-    while (control.cpu_ns() or 0) < before_ns + 50_000_000:
+    before_ns, limit_s = got_ns(control), time.monotonic() + LONGEST_S
+    while got_ns(control) < before_ns + 50_000_000:
         assert time.monotonic() < limit_s
     control.freeze()
     process = psutil.Process(control.child.pid)
     while process.status() != psutil.STATUS_STOPPED:
         assert time.monotonic() < limit_s
-    frozen_ns = control.cpu_ns()
-    assert control.cpu_ns() == frozen_ns
+    assert control.cpu_ns() == control.cpu_ns()
     control.order(IDLE)
     hear_until(control, IDLE)
 
@@ -241,8 +245,8 @@ def test_stress_ng_in_the_place_of_our_threads(control: StressControl) -> None:
     stressor = psutil.Process(control.child.pid)
     workers = [process for process in stressor.children(recursive=True) if not process.children()]
     assert len(workers) == 2
-    limit_s, before_ns = time.monotonic() + LONGEST_S, control.cpu_ns()
-    while before_ns is not None and (control.cpu_ns() or 0) < before_ns + 50_000_000:
+    limit_s, before_ns = time.monotonic() + LONGEST_S, got_ns(control)
+    while got_ns(control) < before_ns + 50_000_000:
         assert time.monotonic() < limit_s
     control.freeze()
     while any(worker.status() != psutil.STATUS_STOPPED for worker in workers):
@@ -255,6 +259,52 @@ def test_stress_ng_in_the_place_of_our_threads(control: StressControl) -> None:
     workers = stressor.children(recursive=True)
     control.child.end()
     wait_until_gone({worker.pid for worker in workers})
+
+
+@needs_stress_ng
+@pytest.mark.parametrize("before", [IDLE, Condition(2), Condition(2, "stress-ng:cpu")], ids=str)
+def test_stress_ng_is_reached_when_its_workers_are_there_and_no_others(
+    control: StressControl, before: Condition
+) -> None:
+    """Threads that end meanwhile must not tell: a slice would begin without any stress."""
+    if not before.is_idle:
+        control.order(before)
+        hear_until(control, before)
+    wanted = Condition(2, "stress-ng:matrix")
+    control.order(wanted)
+    hear_until(control, wanted)
+    (main,) = psutil.Process(control.child.pid).children()
+    assert len(main.children()) == 2
+    workers = [worker.pid for worker in main.children()]
+    control.order(IDLE)
+    hear_until(control, IDLE)
+    assert not any(map(runs, workers))
+
+
+@needs_stress_ng
+def test_workers_that_do_not_listen_are_gone_before_idle_is_said(control: StressControl) -> None:
+    if "stream" not in known():
+        pytest.skip("this stress-ng has no stream")
+    wanted = Condition(2, "stress-ng:stream")
+    control.order(wanted)
+    hear_until(control, wanted)
+    family = [process.pid for process in psutil.Process(control.child.pid).children(recursive=True)]
+    control.order(IDLE)
+    hear_until(control, IDLE)
+    assert not any(map(runs, family))
+
+
+@needs_stress_ng
+def test_a_stress_ng_that_ends_by_itself_ends_the_stressor(control: StressControl) -> None:
+    """So that the probe notices: what runs under it from there on runs under nothing."""
+    wanted = Condition(1, "stress-ng:matrix")
+    control.order(wanted)
+    hear_until(control, wanted)
+    (main,) = psutil.Process(control.child.pid).children()
+    main.kill()
+    while control.hear():
+        assert select.select([control.child.answers], [], [], LONGEST_S)[0]
+    assert control.child.bury() == 1
 
 
 @needs_stress_ng

@@ -134,7 +134,7 @@ class Probe:
         self._changed_at_ns = None
         self._disturbances.clear()
         self._slice_of = runner
-        stress_before_ns = self._stress.cpu_ns()
+        stress_before = self._stress.cpu_ns()
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -143,7 +143,7 @@ class Probe:
         answer = runner.end_slice()
         self._stress.freeze()
         end_ns = time.perf_counter_ns()
-        stress_cpu = self._stress_cpu(condition, stress_before_ns)
+        stress_cpu = self._stress_cpu(condition, stress_before)
         self._slice_of = None
         if answer is None:
             self._lineup.bury(seat)
@@ -187,16 +187,18 @@ class Probe:
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
 
-    def _stress_cpu(self, condition: Condition, before_ns: int | None) -> wire.Reading:
+    def _stress_cpu(self, condition: Condition, before: dict[int, int] | None) -> wire.Reading:
         """What the stressor got since; call when it is frozen again."""
-        after_ns = self._stress.cpu_ns()
+        after = self._stress.cpu_ns()
         if condition.is_idle:
             return wire.Reading(reason="no stress was asked for")
-        if before_ns is None or after_ns is None:
+        if before is None or after is None:
             return wire.Reading(reason="this platform does not show what other processes get")
-        if self._changed_at_ns is not None or after_ns < before_ns:
+        if self._changed_at_ns is not None:
             return wire.Reading(reason="the stress changed in the middle")
-        return wire.Reading(float(after_ns - before_ns))
+        if before.keys() != after.keys():
+            return wire.Reading(reason="its processes come and go, and what those that have ended got is not shown")
+        return wire.Reading(float(sum(after.values()) - sum(before.values())))
 
     # -- the gap ------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import json
 import os
+import re
 import struct
 import threading
 import time
@@ -189,6 +190,9 @@ def _say(answers: BinaryIO, **message: object) -> None:
     answers.write(json.dumps(message).encode() + b"\n")
 
 
+_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
+
+
 def _memory_mb(mapped_before: Container[str]) -> float | None:
     """Memory that this process alone takes, in MB, where /proc tells.
 
@@ -203,7 +207,7 @@ def _memory_mb(mapped_before: Container[str]) -> float | None:
             name, *rest = line.split(maxsplit=5)
             if not name.endswith(":"):  # a mapping begins: addresses, access, offset, device, inode, file
                 file = rest[4] if len(rest) == 5 else ""
-                model = file.startswith("/") and ".so" not in file and file not in mapped_before
+                model = file.startswith("/") and not _LIBRARY.search(file) and file not in mapped_before
                 counted = ("Private_Dirty:", "Private_Clean:", "Shared_Clean:") if model else ("Private_Dirty:",)
             elif name in counted:
                 own_kb += int(rest[0])

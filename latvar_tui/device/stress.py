@@ -7,6 +7,7 @@ reacts to the slider within a millisecond. A new kind of stress is a new file in
 from __future__ import annotations
 
 import _thread
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -38,7 +39,8 @@ class Stressor:
         self._on_settled = on_settled
         self._now_s = now_s
         self._burns: dict[str, Burn] = {"cpu": KINDS["cpu"]()}  # the others when they are first asked for
-        self._stress_ng = StressNg()
+        # Nobody would know any more what the model is under: the probe starts another stressor, and says so.
+        self._stress_ng = StressNg(lambda: os._exit(1), now_s)
         self._lock = threading.Lock()
         self._condition = Condition()
         self._number = 0
@@ -59,7 +61,8 @@ class Stressor:
             self._burns[condition.kind] = KINDS[condition.kind]()
         ours = Condition() if theirs else condition
         with self._lock:
-            self._condition, self._number, self._told = ours, number, False
+            # Not before stress-ng is at work, or gone: the threads that end meanwhile have nothing to tell.
+            self._condition, self._number, self._told = ours, number, True
             self._worked.clear()
             missing = [i for i in range(ours.stress_threads) if i not in self._running]
             self._running.update(missing)
@@ -71,6 +74,8 @@ class Stressor:
             # Not threading.Thread: its start() waits until the new thread has had a core, which takes
             # a while once there are more threads than cores.
             _thread.start_new_thread(self._work, (index,))
+        with self._lock:
+            self._told = False
         self._tell_if_settled()
 
     def _work(self, index: int) -> None:

@@ -10,21 +10,12 @@ from latvar_tui.candidate import Condition, UsageError
 from latvar_tui.device.child import Child
 from latvar_tui.device.frozen_time import FrozenTime
 from latvar_tui.device.stress import run_stressor
-from latvar_tui.device.stress_ng import children_of
+from latvar_tui.device.stress_ng import family_of
 from latvar_tui.wire import LineSplitter
 
 
-def _family(pid: int) -> list[int]:
-    """The process, its children, and theirs: stress-ng's workers."""
-    return [pid, *(below for child in children_of(pid) for below in _family(child))]
-
-
-def _cpu_ns(pid: int) -> int:
-    """Of the threads that are there now: a difference in which one ended means nothing."""
-    total_ns = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        total_ns += int((task / "schedstat").read_text().split()[0])
-    return total_ns
+def _has_schedstat() -> bool:
+    return Path("/proc/self/schedstat").exists()
 
 
 class StressControl:
@@ -56,15 +47,22 @@ class StressControl:
             self._number += 1
             self.child.send(f"{self._number} {condition}\n".encode())
 
-    def cpu_ns(self) -> int | None:
-        """CPU time that its threads and processes have got so far, ns; None where the system does not tell.
+    def cpu_ns(self) -> dict[int, int] | None:
+        """CPU time that each thread of its processes has got so far, ns; None where that is not told.
 
         Another process's counters: reading them does not move anybody's preemptions.
         """
+        found: dict[int, int] = {}
         try:
-            return sum(_cpu_ns(pid) for pid in _family(self.child.pid))
+            for pid in family_of(self.child.pid):
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    found[int(task.name)] = int((task / "schedstat").read_text().split()[0])
+        except FileNotFoundError as error:
+            # A thread that ended just now is no platform's fault.
+            return found if "schedstat" not in str(error.filename) or _has_schedstat() else None
         except (OSError, ValueError, IndexError):
             return None
+        return found
 
     def freeze(self) -> None:
         if not self.child.frozen:
@@ -87,7 +85,8 @@ class StressControl:
             number, _, trouble = line.decode(errors="replace").partition(" ")
             if trouble:
                 raise UsageError(
-                    f"This device cannot run {self._ordered.stress_threads} stress threads ({trouble}): ask for fewer."
+                    f"This device cannot run {self._ordered.stress_threads} stress threads ({trouble}): "
+                    "ask for fewer, or for another kind."
                 )
             self._answered = max(self._answered, int(number))
         return bool(chunk)

@@ -8,15 +8,19 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 PREFIX = "stress-ng:"
-OFFERED = ("cpu", "matrix", "memcpy", "cache", "stream", "switch")
-"""The ones that the slider's key goes through; any other can be named."""
+OFFERED = ("cpu", "matrix", "memcpy", "cache")
+"""The ones that the slider's key goes through; any other can be named. These end within a moment of being told to."""
 
 _START_S = 5.0
 _STOP_S = 1.0
@@ -43,7 +47,9 @@ def known() -> frozenset[str]:
 class StressNg:
     """At most one stress-ng at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_lost: Callable[[], object], now_s: Callable[[], float] = time.monotonic) -> None:
+        """``on_lost`` is called (from a thread) when one ends that nobody stopped; ``now_s`` stands still if frozen."""
+        self._on_lost, self._now_s = on_lost, now_s
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, stressor: str, workers: int) -> None:
@@ -53,36 +59,57 @@ class StressNg:
             OSError: it cannot be started, or has ended at once.
         """
         self.stop()
-        command = ["stress-ng", f"--{stressor}", str(workers), "--quiet"]
+        command = ["stress-ng", f"--{stressor}", str(workers), "--timeout", "0", "--quiet"]
         root = str(Path(__file__).parent.parent.parent)
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             [sys.executable, "-c", _WRAPPER, str(os.getpid()), root, *command],
+            cwd=tempfile.gettempdir(),  # some stressors leave a folder behind
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        limit_s = time.monotonic() + _START_S
-        while len(children_of(self._process.pid)) < workers:
-            if self._process.poll() is not None or time.monotonic() > limit_s:
+        limit_s = self._now_s() + _START_S
+        while len(children_of(process.pid)) < workers:
+            if process.poll() is not None or self._now_s() > limit_s:
                 self.stop()
-                raise OSError(f"stress-ng --{stressor} does not start here")
+                raise OSError(f"stress-ng --{stressor} does not start here: choose another kind")
             time.sleep(0.005)  # nothing tells when its workers are there
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        if process is self._process:
+            self._on_lost()
 
     def stop(self) -> None:
-        """End it and its workers."""
+        """End it and its workers; return when none of them runs any more."""
         if self._process is None:
             return
         process, self._process = self._process, None
-        workers = children_of(process.pid)
+        family = family_of(process.pid)
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            for pid in workers:
+        for pid in family:
+            if runs(pid):
                 with suppress(OSError):
-                    os.kill(pid, 9)
-            process.kill()
-            process.wait()
+                    os.kill(pid, signal.SIGKILL)
+        process.wait()
+        while any(map(runs, family)):
+            time.sleep(0.001)  # no children of ours: nothing tells when they are gone
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (OSError, IndexError):
+        return False
+
+
+def family_of(pid: int) -> list[int]:
+    """The process, its children, and theirs, where /proc tells."""
+    return [pid, *(below for child in children_of(pid) for below in family_of(child))]
 
 
 def children_of(pid: int) -> list[int]:
