@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import math
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,9 +17,10 @@ import click
 from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidate, parse_candidates
 from latvar_tui.cli_models import models
+from latvar_tui.cli_options import Quantity, measuring
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.stress_kinds import check_condition
-from latvar_tui.quantities import parse_duration_s, parse_megabytes
+from latvar_tui.quantities import parse_duration_s
 from latvar_tui.zoo import DEFAULT_LINE_UP, ModelEntry, ZooError, find
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
@@ -28,104 +28,6 @@ if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from latvar_tui.study.board import Board
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-
-class _Quantity(click.ParamType["float"]):
-    """A number with its unit, read by one of ``quantities``'s functions."""
-
-    def __init__(self, name: str, read: Callable[[str], float]) -> None:
-        self.name, self._read = name, read
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            return self._read(value)
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _Finite(click.FloatRange):
-    """A range that nan does not slip through."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is no number to work with.", param, ctx)
-        return number
-
-
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("models", nargs=-1, metavar="[MODEL[@settings]]..."),
-    click.option(
-        "--stress",
-        type=click.IntRange(min=0),
-        default=0,
-        metavar="N",
-        help="Background stress threads at the start [0].",
-    ),
-    click.option(
-        "--load",
-        type=click.IntRange(10, 100),
-        default=100,
-        metavar="PCT",
-        help="Share of the time each of them is busy, 10 to 100 [100].",
-    ),
-    click.option(
-        "--kind",
-        default="cpu",
-        metavar="KIND",
-        help="What they do: cpu, fp, mem, or stress-ng:NAME where stress-ng is installed [cpu].",
-    ),
-    click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
-    click.option(
-        "--slice",
-        "slice_ms",
-        type=_Finite(20, 10_000),
-        default=250.0,
-        metavar="MS",
-        help="Length of one candidate's turn [250].",
-    ),
-    click.option(
-        "--quantile",
-        type=_Finite(50, 100, max_open=True),
-        default=99.0,
-        metavar="PCT",
-        help="The quantile that ratios compare [99].",
-    ),
-    click.option(
-        "--deadline",
-        "deadline_ms",
-        type=_Finite(0.001, 100_000),
-        metavar="MS",
-        help="How long an inference may take: the share that takes longer is a column [none].",
-    ),
-    click.option(
-        "--vary",
-        multiple=True,
-        metavar="SETTING=A,B",
-        help="Run every candidate with each of these values; may be given again for another setting.",
-    ),
-    click.option(
-        "--input",
-        "values_file",
-        type=click.Path(),
-        metavar="FILE.npz",
-        help="Feed the arrays in this NumPy archive to every model that is not the zoo's.",
-    ),
-    click.option(
-        "--memory",
-        "memory_mb",
-        type=_Quantity("SIZE", parse_megabytes),
-        metavar="SIZE",
-        help="Memory for all models together, like 500MB or 1.5GB; they then load by turns [no limit].",
-    ),
-    click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),
-)
-
-
-def _measuring(command: Callable[..., Any]) -> Callable[..., Any]:
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
 
 
 class _Commands(click.Group):
@@ -171,7 +73,7 @@ def cli(ctx: click.Context) -> None:
 
 
 @cli.command()
-@_measuring
+@measuring
 @click.option("--hold", is_flag=True, help="Keep stressing although no key is struck for ten minutes.")
 @click.option("--plain", is_flag=True, help="Print lines instead of the screen: for logs and screen readers.")
 def live(plain: bool, hold: bool, **options: Any) -> None:
@@ -209,10 +111,10 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
 
 
 @cli.command()
-@_measuring
+@measuring
 @click.option(
     "--duration",
-    type=_Quantity("DURATION", parse_duration_s),
+    type=Quantity("DURATION", parse_duration_s),
     default=30.0,
     help="How long to measure, like 10s or 1m30s [30s].",
 )

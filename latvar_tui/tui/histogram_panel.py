@@ -175,6 +175,8 @@ class HistogramPanel(BoardPanel):
         base, mark, late = ("-", "^", "|") if self._ascii else ("─", "┴", "│")
         axis, deadline_ns = self._axis, self._view.deadline_ns
         cells = [base] * axis.columns
+        if deadline_ns is not None and axis.low_ns <= deadline_ns <= axis.high_ns:
+            cells[axis.column_of(deadline_ns)] = late  # first: a label may cover it, and the column's title tells
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             value_ns = histogram.quantile_ns(quantile)
             assert value_ns is not None
@@ -183,8 +185,6 @@ class HistogramPanel(BoardPanel):
             start = min(at, len(cells) - len(text))
             cells[start : start + len(text)] = text
             cells[at] = mark
-        if deadline_ns is not None and axis.low_ns <= deadline_ns <= axis.high_ns:
-            cells[axis.column_of(deadline_ns)] = late
         return "".join(cells)
 
 

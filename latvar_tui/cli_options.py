@@ -1,0 +1,112 @@
+"""The options that every measuring command has, and how their values are read."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from latvar_tui.candidate import UsageError
+from latvar_tui.quantities import parse_megabytes
+
+
+class Quantity(click.ParamType["float"]):
+    """A number with its unit, read by one of ``quantities``'s functions."""
+
+    def __init__(self, name: str, read: Callable[[str], float]) -> None:
+        self.name, self._read = name, read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return self._read(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Finite(click.FloatRange):
+    """A range that nan does not slip through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number to work with.", param, ctx)
+        return number
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("models", nargs=-1, metavar="[MODEL[@settings]]..."),
+    click.option(
+        "--stress",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Background stress threads at the start [0].",
+    ),
+    click.option(
+        "--load",
+        type=click.IntRange(10, 100),
+        default=100,
+        metavar="PCT",
+        help="Share of the time each of them is busy, 10 to 100 [100].",
+    ),
+    click.option(
+        "--kind",
+        default="cpu",
+        metavar="KIND",
+        help="What they do: cpu, fp, mem, or stress-ng:NAME where stress-ng is installed [cpu].",
+    ),
+    click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
+    click.option(
+        "--slice",
+        "slice_ms",
+        type=Finite(20, 10_000),
+        default=250.0,
+        metavar="MS",
+        help="Length of one candidate's turn [250].",
+    ),
+    click.option(
+        "--quantile",
+        type=Finite(50, 100, max_open=True),
+        default=99.0,
+        metavar="PCT",
+        help="The quantile that ratios compare [99].",
+    ),
+    click.option(
+        "--deadline",
+        "deadline_ms",
+        type=Finite(0.001, 100_000),
+        metavar="MS",
+        help="How long an inference may take: the share that takes longer is a column [none].",
+    ),
+    click.option(
+        "--vary",
+        multiple=True,
+        metavar="SETTING=A,B",
+        help="Run every candidate with each of these values; may be given again for another setting.",
+    ),
+    click.option(
+        "--input",
+        "values_file",
+        type=click.Path(),
+        metavar="FILE.npz",
+        help="Feed the arrays in this NumPy archive to every model that is not the zoo's.",
+    ),
+    click.option(
+        "--memory",
+        "memory_mb",
+        type=Quantity("SIZE", parse_megabytes),
+        metavar="SIZE",
+        help="Memory for all models together, like 500MB or 1.5GB; they then load by turns [no limit].",
+    ),
+    click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),
+)
+
+
+def measuring(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all of them, in this order."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
