@@ -13,7 +13,7 @@ import click
 from latvar_tui import models_table
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate, with_setting
 from latvar_tui.format import amount, ms, printable, size
-from latvar_tui.settings import BY_NAME, shape_text
+from latvar_tui.settings import BY_NAME, input_shape_text, shape_text
 from latvar_tui.zoo import ModelEntry, OwnModel, catalogue, find, library, materialise
 from latvar_tui.zoo.fits import cannot_be_made_up, resolve_sizes
 from latvar_tui.zoo.names import suggested_name
@@ -123,10 +123,7 @@ def _add(path: Path, name: str | None, link: bool, remembered: Candidate) -> Non
     )
     for value in info.inputs or ():
         click.echo(f"input {models_table.input_text(value)}{_fed_with(value, model)}")
-    missing = [
-        f"{input_name}:{shape_text(shape)}"
-        for input_name, shape in resolve_sizes(info.inputs or (), dict(model.shapes)).missing
-    ]
+    missing = [input_shape_text(*pair) for pair in resolve_sizes(info.inputs or (), dict(model.shapes)).missing]
     if strange := cannot_be_made_up(info.inputs or ()):
         click.echo(f"it can't be run: no values can be made up for {', '.join(map(models_table.input_text, strange))}")
         return

@@ -53,11 +53,18 @@ class LastP50:
         """``board`` tells the device, and has what is measured now."""
         known = _read()["devices"].get(_device(board.device))
         self._known = (known if isinstance(known, dict) else {}) | _measured(board)
+        self._looked_up: dict[str, float | None] = {}
 
     def p50_ms(self, candidate: Candidate) -> float | None:
         """Its p50 when last measured idle; None if it has not been, or its files have changed since."""
+        key = _key(candidate)
+        if key not in self._looked_up:  # a list of models is drawn at every key, and files need not be looked at again
+            self._looked_up[key] = self._look_up(key, candidate)
+        return self._looked_up[key]
+
+    def _look_up(self, key: str, candidate: Candidate) -> float | None:
         with suppress(TypeError, KeyError, ValueError, zoo.ZooError):
-            known = self._known[_key(candidate)]
+            known = self._known[key]
             found = zoo.find(candidate.model, candidate.precision)
             if known["identity"] == identity_of(found, candidate.values_file):
                 return float(known["p50_ms"])

@@ -123,6 +123,11 @@ def shape_text(shape: Shape) -> str:
     return "x".join(map(str, shape)) or "scalar"
 
 
+def input_shape_text(name: str, shape: Shape) -> str:
+    """``input_ids:1x128``, as it is typed behind ``shape=`` and ``--shape``."""
+    return f"{name}:{shape_text(shape)}"
+
+
 def _read_shape(settings: Settings, text: str) -> Settings:
     name, _, dims = text.rpartition(":")
     numbers = dims.split("x")
@@ -212,7 +217,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "shape", "INPUT:1x3x224x224", "the sizes of an input that the model leaves open; once for each input",
-        lambda s: [f"{name}:{shape_text(shape)}" for name, shape in s.shapes], _read_shape, by_input=True,
+        lambda s: [input_shape_text(*pair) for pair in s.shapes], _read_shape, by_input=True,
     ),
     Setting(
         "fill", "INPUT:VALUE", "a fixed value for an input, or a range LOW..HIGH (default: normal numbers, integers from 0 to 9)",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from latvar_tui import zoo
 from latvar_tui.candidate import Candidate
-from latvar_tui.settings import shape_text
+from latvar_tui.settings import input_shape_text
 from latvar_tui.zoo.fits import check_shapes, resolve_sizes
 from latvar_tui.zoo.names import is_model_file
 from latvar_tui.zoo.onnx_file import read_onnx
@@ -59,7 +59,7 @@ def problem_of(candidate: Candidate) -> str:
     except zoo.ZooError as error:
         return f"{error}."
     if missing:
-        options = ",".join(f"shape={name}:{shape_text(shape)}" for name, shape in missing)
+        options = ",".join(f"shape={input_shape_text(*pair)}" for pair in missing)
         return f"{candidate.model_name} leaves sizes of its inputs open: add them behind the @, for example @{options}"
     return ""
 

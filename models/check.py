@@ -21,32 +21,11 @@ from latvar_tui import zoo
 README = Path(__file__).resolve().parent / "README.md"
 LOWEST, HIGHEST = 0.95, 1.05  # of what weightless ÷ full may be
 FLUSH = "session.set_denormal_as_zero=1"
+_BOTH = ("weights", "weightless, p50 ms", "full, p50 ms", "ratio", "denormals flushed ÷ kept")
+_KERNELS = ("QLinearConv", "other int8 kernels", "float Conv left")
 COLUMNS = {
-    "fp32": (
-        "model",
-        "parameters",
-        "graph",
-        "weights",
-        "weightless, p50 ms",
-        "full, p50 ms",
-        "ratio",
-        "denormals flushed ÷ kept",
-        "turns",
-    ),
-    "int8": (
-        "model",
-        "graph",
-        "weights",
-        "weightless, p50 ms",
-        "full, p50 ms",
-        "ratio",
-        "denormals flushed ÷ kept",
-        "int8 ÷ fp32",
-        "QLinearConv",
-        "other int8 kernels",
-        "float Conv left",
-        "turns",
-    ),
+    "fp32": ("model", "parameters", "graph", *_BOTH, "turns"),
+    "int8": ("model", "graph", *_BOTH, "int8 ÷ fp32", *_KERNELS, "turns"),
 }
 
 

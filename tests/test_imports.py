@@ -43,6 +43,15 @@ def loaded_by(program: str) -> set[str]:
     return {".".join(name.split(".")[:end]) for name in modules for end in range(1, name.count(".") + 2)}
 
 
+def loaded_by_command(*arguments: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after a command of ``latvar-tui``."""
+    return loaded_by(
+        "import contextlib, io\nfrom latvar_tui.cli import cli\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    cli({list(arguments)!r}, standalone_mode=False)"
+    )
+
+
 def without(folder: Path, *names: str) -> dict[str, str]:
     """An environment in whose interpreters the packages ``names`` are not installed."""
     (folder / "sitecustomize.py").write_text(ABSENT.format(names=set(names)))
@@ -72,11 +81,7 @@ def test_recording_never_imports_the_screen() -> None:
 
 
 def test_help_is_quick_because_it_imports_next_to_nothing() -> None:
-    loaded = loaded_by(
-        "import contextlib, io, sys\nfrom latvar_tui.cli import cli\n"
-        "with contextlib.redirect_stdout(io.StringIO()):\n"
-        "    cli(['--help'], standalone_mode=False)"
-    )
+    loaded = loaded_by_command("--help")
     assert "click" in loaded
     assert not loaded & {"textual", "rich", "numpy", "onnxruntime", "psutil", "hdrh"}
 

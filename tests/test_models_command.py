@@ -19,7 +19,7 @@ from latvar_tui.format import amount, printable, size
 from latvar_tui.zoo import library
 from tests import graphs
 from tests.conftest import run_cli
-from tests.test_imports import loaded_by
+from tests.test_imports import loaded_by_command
 
 SMALL = "squeezenet1_1@precision=int8"
 
@@ -110,11 +110,7 @@ def test_a_model_that_a_link_leads_to_no_more_is_listed_with_what_is_known(tmp_p
 
 
 def test_the_list_needs_no_numbers_and_no_screen() -> None:
-    loaded = loaded_by(
-        "import contextlib, io\nfrom latvar_tui.cli import cli\n"
-        "with contextlib.redirect_stdout(io.StringIO()):\n"
-        "    cli(['models', 'list'], standalone_mode=False)"
-    )
+    loaded = loaded_by_command("models", "list")
     assert "latvar_tui.models_table" in loaded
     assert not loaded & {"numpy", "onnxruntime", "textual", "rich", "psutil", "onnx"}
 

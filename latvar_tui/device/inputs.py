@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latvar_tui.candidate import Candidate, UsageError
-from latvar_tui.settings import Shape, fill_bounds, shape_text
+from latvar_tui.settings import Shape, fill_bounds, input_shape_text, shape_text
 from latvar_tui.zoo.entries import ZooError
 from latvar_tui.zoo.fits import check_fills, check_shapes, resolve_sizes, sizes_text
 from latvar_tui.zoo.onnx_file import OPEN, OnnxValue
@@ -116,7 +116,7 @@ def _asks_for(candidate: Candidate, values: Sequence[OnnxValue], missing: Sequen
     by_name = {value.name: value for value in values}
     shown = "; ".join(f"{name} {sizes_text(by_name[name])}" for name, _ in missing)
     # What was given already must be typed again: an example that can be copied is whole.
-    options = [f"shape={name}:{shape_text(shape)}" for name, shape in [*candidate.shapes, *missing]]
+    options = [f"shape={input_shape_text(*pair)}" for pair in (*candidate.shapes, *missing)]
     return UsageError(
         f"'{candidate.model}' leaves sizes of its inputs open ({shown}): give them, "
         f"for example {candidate.model}@{','.join(options)}"

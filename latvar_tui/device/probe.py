@@ -134,7 +134,7 @@ class Probe:
         self._changed_at_ns = None
         self._disturbances.clear()
         self._slice_of = runner
-        stress_before = self._stress.cpu_ns()
+        stress_before = None if condition.is_idle else self._stress.cpu_ns()
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -189,9 +189,9 @@ class Probe:
 
     def _stress_cpu(self, condition: Condition, before: dict[int, int] | None) -> wire.Reading:
         """What the stressor got since; call when it is frozen again."""
-        after = self._stress.cpu_ns()
         if condition.is_idle:
             return wire.Reading(reason="no stress was asked for")
+        after = self._stress.cpu_ns()
         if before is None or after is None:
             return wire.Reading(reason="this platform does not show what other processes get")
         if self._changed_at_ns is not None:
