@@ -20,7 +20,7 @@ from collections import deque
 from pathlib import Path
 
 from latvar_tui import wire
-from latvar_tui.candidate import IDLE
+from latvar_tui.condition import IDLE
 from latvar_tui.tui.app import LiveApp
 from tests.on_pty import run_on_pty
 from tests.scripted_link import CORES, line_up, session

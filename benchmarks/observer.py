@@ -18,7 +18,8 @@ from pathlib import Path
 
 from benchmarks.ratios import Side, machine, quantile_ratio
 from latvar_tui import wire
-from latvar_tui.candidate import Condition, parse_candidates
+from latvar_tui.candidate import parse_candidates
+from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.headless import measure
 from latvar_tui.histogram import Histogram

@@ -18,7 +18,8 @@ import numpy as np
 
 from benchmarks.ratios import RESAMPLES, Ratio, Side, machine, quantile_ratio
 from latvar_tui import wire
-from latvar_tui.candidate import Candidate, Condition, parse_candidates
+from latvar_tui.candidate import Candidate, parse_candidates
+from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores
 from latvar_tui.device.stress_ng import known
 from latvar_tui.link import Link

@@ -1,7 +1,7 @@
-"""What is compared (a candidate) and under what (a condition): value objects and their text form.
+"""What is compared (a candidate): a value object and its text form.
 
-The text forms are part of the contract: they are what users type, and what frames, JSON and
-histogram tags carry. ``squeezenet1_1@threads=2,spin=on`` is a candidate, ``4xcpu@100%`` a condition.
+The text form is part of the contract: it is what users type, and what frames, JSON and histogram tags carry.
+``squeezenet1_1@threads=2,spin=on`` is a candidate.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from pathlib import PurePath
 from typing import Any
 
 from latvar_tui.settings import BARE, BY_NAME, SETTINGS, Setting, Settings
-
-_CONDITION = re.compile(r"(\d+)x([a-z0-9:_-]+)@(\d+)%")
 
 
 class UsageError(ValueError):
@@ -176,42 +174,3 @@ def short_names(candidates: Sequence[Candidate]) -> list[str]:
     return [
         name if names.count(name) == 1 else str(candidate) for name, candidate in zip(names, candidates, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What the device is under: background threads, their kind, and the share of time each is busy.
-
-    No threads is one condition, whatever their kind and load would have been.
-    """
-
-    stress_threads: int = 0
-    kind: str = "cpu"
-    load_pct: int = 100
-
-    def __post_init__(self) -> None:
-        if self.stress_threads == 0:
-            object.__setattr__(self, "kind", "cpu")
-            object.__setattr__(self, "load_pct", 100)
-
-    @property
-    def is_idle(self) -> bool:
-        return self.stress_threads == 0
-
-    def __str__(self) -> str:
-        return f"{self.stress_threads}x{self.kind}@{self.load_pct}%"
-
-
-IDLE = Condition()
-
-
-def parse_condition(text: str) -> Condition:
-    """Read the text form back.
-
-    Raises:
-        ValueError: it is not a condition.
-    """
-    match = _CONDITION.fullmatch(text)
-    if match is None:
-        raise ValueError(f"'{text[:80]}' is not a condition such as 4xcpu@100%.")
-    return Condition(int(match[1]), match[2], int(match[3]))

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latvar_tui import __version__
-from latvar_tui.candidate import Candidate, Condition, UsageError, parse_candidate, parse_candidates
+from latvar_tui.candidate import Candidate, UsageError, parse_candidate, parse_candidates
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, measuring
+from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.stress_kinds import check_condition
 from latvar_tui.quantities import parse_duration_s

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from latvar_tui import zoo
-from latvar_tui.candidate import IDLE, Candidate
+from latvar_tui.candidate import Candidate
+from latvar_tui.condition import IDLE
 from latvar_tui.study.board import Board
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.zoo.identity import identity_of

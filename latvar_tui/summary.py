@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from latvar_tui.candidate import IDLE, Condition
+from latvar_tui.condition import IDLE, Condition
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Cell, Contender

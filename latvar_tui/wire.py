@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from latvar_tui.candidate import parse_condition
+from latvar_tui.condition import parse_condition
 from latvar_tui.hdr_layout import COUNTS_LEN
 
 VERSION = 1
@@ -91,6 +91,13 @@ class State:
     ask: int = 0
 
 
+SLOWEST = ("start_ns", "service_ns", "wait_ns", "queued_ns")
+"""What is told of one of a slice's longest inferences. ``wait_ns`` is -1 where that is not known; ``queued_ns`` is
+the time from its scheduled arrival to its start, 0 in closed loop."""
+
+MOST_SLOWEST = 10
+
+
 @dataclass(frozen=True)
 class Slice:
     """One candidate's slice under one condition.
@@ -100,6 +107,15 @@ class Slice:
     ``settling_ns`` is spent in the unrecorded inferences it begins with; ``service.sum_ns`` in the
     counted ones; ``stress_cpu`` is the CPU time (ns) that the stressor got meanwhile. ``dropped`` inferences met a
     change of condition, ``disturbed`` ones (counted all the same) a key stroke's drawing.
+
+    ``wait_sums`` says how the waits lie on the service times: for each of ``service.pairs`` the time (ns) that its
+    inferences together spent waiting for a core. ``slowest`` are the slice's longest, longest first, each as
+    :data:`SLOWEST` names it. ``counters`` are what the system counted over the slice, by a name that ends in its
+    unit; ``marks`` name what disturbed it (see ``device/disturbances.py``).
+
+    In open loop ``response`` holds the times from scheduled arrival to end, ``offered`` is how many inferences were
+    scheduled, ``unserved`` how many of them were given up (``response`` holds for how long they had waited by then),
+    ``queue_max`` how many were waiting at most when one began, itself included.
     """
 
     TYPE: ClassVar[str] = "slice"
@@ -121,6 +137,14 @@ class Slice:
     sensors: Mapping[str, Reading] = field(default_factory=dict)
     notes: Sequence[str] = ()
     stress_cpu: Reading = Reading(reason="not told")
+    wait_sums: Sequence[int] = field(default_factory=list)
+    slowest: Sequence[Sequence[int]] = field(default_factory=list)
+    counters: Mapping[str, Reading] = field(default_factory=dict)
+    marks: Sequence[str] = field(default_factory=list)
+    response: Counts | None = None
+    offered: int = 0
+    unserved: int = 0
+    queue_max: int = 0
 
 
 @dataclass(frozen=True)
@@ -305,11 +329,11 @@ def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
         if f.type == "str" and not isinstance(values.get(f.name, ""), str):
             raise ValueError(f"{f.name} is no text")
     if cls is Slice:
-        for name in ("service", "wait"):
-            values[name] = Counts(**_only(Counts, values[name]))
-        values["sensors"] = {
-            name: Reading(**_only(Reading, reading)) for name, reading in values.get("sensors", {}).items()
-        }
+        for name in ("service", "wait", "response"):
+            if values.get(name) is not None or name != "response":
+                values[name] = Counts(**_only(Counts, values[name]))
+        for name in ("sensors", "counters"):
+            values[name] = {key: Reading(**_only(Reading, reading)) for key, reading in values.get(name, {}).items()}
         values["stress_cpu"] = Reading(**_only(Reading, values.get("stress_cpu", {"reason": "not told"})))
         _check_slice(values)
     elif cls is State:
@@ -335,9 +359,19 @@ def _check_slice(values: Mapping[str, Any]) -> None:
     """
     parse_condition(values["condition"])
     for f in fields(Slice):
-        if f.type == "int" and (not isinstance(values[f.name], int) or values[f.name] < 0):
-            raise ValueError(f"{f.name} is {values[f.name]!r}")
-    for counts in (values["service"], values["wait"]):
+        value = values.get(f.name, f.default)
+        if f.type == "int" and (not isinstance(value, int) or value < 0):
+            raise ValueError(f"{f.name} is {value!r}")
+    sums, slowest = values.get("wait_sums", ()), values.get("slowest", ())
+    if not all(isinstance(number, int) and number >= 0 for number in sums):
+        raise ValueError("wait_sums are no times")
+    if len(sums) not in (0, len(values["service"].pairs)):
+        raise ValueError("wait_sums are not as many as the pairs of service")
+    if not all(len(one) == len(SLOWEST) and all(isinstance(number, int) for number in one) for one in slowest):
+        raise ValueError("slowest are no inferences")
+    if not all(isinstance(mark, str) for mark in values.get("marks", ())):
+        raise ValueError("marks are no texts")
+    for counts in filter(None, (values["service"], values["wait"], values.get("response"))):
         numbers = (counts.min_ns, counts.max_ns, counts.sum_ns, counts.overflow)
         if any(not isinstance(number, int) or number < 0 for number in numbers) or counts.min_ns > counts.max_ns:
             raise ValueError(f"counts have impossible extremes {numbers}")

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from latvar_tui import wire, zoo
-from latvar_tui.candidate import Candidate, parse_candidates, parse_condition
-from latvar_tui.hdr_layout import sparse_counts
+from latvar_tui.candidate import Candidate, parse_candidates
+from latvar_tui.condition import parse_condition
+from latvar_tui.device.binning import counts_of, wait_sums
 from latvar_tui.study.board import Board
 from latvar_tui.zoo.entries import model_id
 
@@ -94,21 +96,6 @@ def _identity(candidate: str | Candidate) -> str:
     return entry.key if entry else ""
 
 
-def counts_of(values_ns: npt.ArrayLike) -> wire.Counts:
-    """What a frame carries of these times (ns), as the probe bins them."""
-    values = np.asarray(values_ns, np.int64).ravel()
-    if not values.size:
-        return wire.Counts(pairs=[])
-    indices, counts, overflow = sparse_counts(values)
-    return wire.Counts(
-        pairs=np.column_stack((indices, counts)).tolist(),
-        min_ns=int(values.min()),
-        max_ns=int(values.max()),
-        sum_ns=int(values.sum()),
-        overflow=overflow,
-    )
-
-
 def slice_frame(
     seq: int,
     candidate: str | Candidate,
@@ -129,6 +116,7 @@ def slice_frame(
     sensors: Mapping[str, wire.Reading] = READINGS,
     notes: Sequence[str] = (),
     stress_cpu: wire.Reading = NO_STRESS,
+    **more: Any,
 ) -> wire.Slice:
     """One slice of these service times (ns), equal to what its line on the wire is read as.
 
@@ -139,9 +127,14 @@ def slice_frame(
         start_ns: begins this late on the probe's clock; without it, at one of 300 ms steps by ``seq``.
         end_ns: without it, settling and the times themselves fill the slice to the last nanosecond.
         gap_ns: the pause before it.
+        more: other fields of the frame.
     """
-    service = counts_of(values_ns)
+    values = np.asarray(values_ns, np.int64).ravel()
+    waits = None if waits_ns is None else np.asarray(waits_ns, np.int64).ravel()
+    service = counts_of(values)
     start_ns = BEGIN_NS + 300 * MS * seq if start_ns is None else start_ns
+    starts = start_ns + settling_ns + np.cumsum(values) - values
+    slowest = np.argsort(values, kind="stable")[::-1][: wire.MOST_SLOWEST]
     return wire.Slice(
         seq=seq,
         candidate=_text(candidate),
@@ -152,15 +145,18 @@ def slice_frame(
         end_ns=start_ns + settling_ns + service.sum_ns if end_ns is None else end_ns,
         gap_ns=gap_ns,
         settling_ns=settling_ns,
-        inferences=int(np.size(values_ns)),
+        inferences=values.size,
         settling=settling,
         dropped=dropped,
         disturbed=disturbed,
         service=service,
-        wait=wire.Counts(pairs=[], unavailable=wait_unavailable) if waits_ns is None else counts_of(waits_ns),
+        wait=wire.Counts(pairs=[], unavailable=wait_unavailable) if waits is None else counts_of(waits),
         sensors=sensors,
         notes=list(notes),
         stress_cpu=stress_cpu,
+        wait_sums=[] if waits is None else wait_sums(values, waits),
+        slowest=[[int(starts[i]), int(values[i]), -1 if waits is None else int(waits[i]), 0] for i in slowest],
+        **more,
     )
 
 

@@ -57,3 +57,17 @@ def test_without_a_counter_wait_is_unavailable_and_not_zero() -> None:
     )
     assert result.wait.unavailable == "why"
     assert list(result.wait.pairs) == []
+
+
+def test_waits_lie_on_the_service_times_they_are_part_of() -> None:
+    durations = np.array([1_000_000, 5_000_000, 1_000_000, 7_000_000], np.int64)
+    starts = np.cumsum(durations) - durations
+    waits = np.array([0, 4_000_000, 10_000, 5_000_000])
+    binned = bin_slice(
+        starts, durations, 500 + np.cumsum(waits), 500, changed_at_ns=None, disturbances=[], wait_unavailable=None
+    )
+    assert [count for _, count in binned.service.pairs] == [2, 1, 1]
+    assert binned.wait_sums == [10_000, 4_000_000, 5_000_000]
+    assert sum(binned.wait_sums) == binned.wait.sum_ns
+    assert [one[1:] for one in binned.slowest[:2]] == [[7_000_000, 5_000_000, 0], [5_000_000, 4_000_000, 0]]
+    assert binned.slowest[0][0] == 7_000_000  # where it began

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latvar_tui import wire
-from latvar_tui.candidate import IDLE, parse_condition
+from latvar_tui.condition import IDLE, parse_condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import RECENT_S, Board, Cell
 from latvar_tui.study.quantiles import is_provisional

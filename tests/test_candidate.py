@@ -7,13 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latvar_tui.candidate import (
-    IDLE,
     Candidate,
-    Condition,
     UsageError,
     parse_candidate,
     parse_candidates,
-    parse_condition,
     short_names,
 )
 from latvar_tui.settings import SETTINGS
@@ -139,20 +136,3 @@ def test_names_show_what_differs() -> None:
     assert short_names(parse_candidates(["m@shape=x:1x3", "n@threads=1"], 2)) == ["m@threads=2", "n@threads=1"]
     same = parse_candidates(["x/m.onnx", "y/m.onnx"], 2)
     assert short_names(same) == [str(candidate) for candidate in same]
-
-
-@given(st.integers(0, 64), st.sampled_from(["cpu", "mem", "stress-ng:matrix"]), st.integers(10, 100))
-def test_a_condition_survives_its_text_form(threads: int, kind: str, load_pct: int) -> None:
-    condition = Condition(threads, kind, load_pct)
-    assert parse_condition(str(condition)) == condition
-
-
-def test_no_stress_is_one_condition() -> None:
-    assert Condition(0, "mem", 30) == IDLE
-    assert str(IDLE) == "0xcpu@100%"
-
-
-@pytest.mark.parametrize("text", ["", "2", "2xcpu", "xcpu@100%", "2xcpu@100", "-1xcpu@100%", "2xcpu@100%\n"])
-def test_other_text_is_no_condition(text: str) -> None:
-    with pytest.raises(ValueError, match="not a condition"):
-        parse_condition(text)

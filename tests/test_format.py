@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latvar_tui import wire
-from latvar_tui.candidate import Condition, UsageError
+from latvar_tui.candidate import UsageError
 from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, all_columns, fitting, loading_table, text_table
+from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, count, distinct, ms, percent, plural, quantile_name, ratio, share, three_digits
 from latvar_tui.quantities import parse_duration_s, parse_megabytes
 from latvar_tui.study.table import QUANTILES, Ratio, Row, table

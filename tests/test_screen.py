@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from latvar_tui import wire
-from latvar_tui.candidate import Condition
+from latvar_tui.condition import Condition
 from latvar_tui.link import LinkLost
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.cost import FrameCost

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from latvar_tui.candidate import IDLE, Condition, UsageError, parse_condition
+from latvar_tui.candidate import UsageError
+from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.device.burns import KINDS
 from latvar_tui.device.burns.mem import LEAST_BYTES, footprint_bytes, last_level_cache_bytes
 from latvar_tui.device.stress import PERIOD_S, Stressor, burn_share

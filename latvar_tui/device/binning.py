@@ -8,21 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from latvar_tui.hdr_layout import sparse_counts
-from latvar_tui.wire import Counts
+from latvar_tui.hdr_layout import indices_of, sparse_counts
+from latvar_tui.wire import MOST_SLOWEST, Counts
 
 Times = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Binned:
-    """``inferences`` are in ``service``; ``dropped`` are not; ``disturbed`` are, and met a key stroke."""
+    """``inferences`` are in ``service``; ``dropped`` are not; ``disturbed`` are, and met a key stroke.
+
+    The others are the fields of :class:`latvar_tui.wire.Slice` by these names.
+    """
 
     inferences: int
     dropped: int
     disturbed: int
     service: Counts
     wait: Counts
+    wait_sums: list[int]
+    slowest: list[list[int]]
 
 
 def bin_slice(
@@ -51,22 +56,24 @@ def bin_slice(
     disturbed = np.zeros(kept, bool)
     for begin, end in disturbances:
         disturbed |= (starts[:kept] < end) & (ends[:kept] > begin)
-    if delays is None:
-        wait = Counts(unavailable=wait_unavailable or "not measured")
-    else:
-        waits = np.diff(delays[:kept], prepend=delay_before)
+    service = durations[:kept]
+    waits = None
+    if delays is not None:
         # A preemption between two inferences belongs to neither: no wait exceeds its own inference.
-        wait = _counts(np.clip(waits, 0, durations[:kept]))
+        waits = np.clip(np.diff(delays[:kept], prepend=delay_before), 0, service)
     return Binned(
         inferences=kept,
         dropped=len(starts) - kept,
         disturbed=int(disturbed.sum()),
-        service=_counts(durations[:kept]),
-        wait=wait,
+        service=counts_of(service),
+        wait=Counts(unavailable=wait_unavailable or "not measured") if waits is None else counts_of(waits),
+        wait_sums=[] if waits is None else wait_sums(service, waits),
+        slowest=_slowest(starts[:kept], service, waits),
     )
 
 
-def _counts(values_ns: Times) -> Counts:
+def counts_of(values_ns: Times) -> Counts:
+    """What a frame carries of these times, ns."""
     if len(values_ns) == 0:
         return Counts()
     indices, counts, overflow = sparse_counts(values_ns)
@@ -77,3 +84,18 @@ def _counts(values_ns: Times) -> Counts:
         sum_ns=int(values_ns.sum()),
         overflow=overflow,
     )
+
+
+def wait_sums(service: Times, waits: Times) -> list[int]:
+    """For each bucket that :func:`counts_of` ``service`` names, in its order: the sum of its inferences' waits."""
+    if len(service) == 0:
+        return []
+    _, place = np.unique(indices_of(service), return_inverse=True)
+    sums = np.zeros(place.max() + 1, np.int64)
+    np.add.at(sums, place, waits)
+    return [int(total) for total in sums]
+
+
+def _slowest(starts: Times, service: Times, waits: Times | None) -> list[list[int]]:
+    longest = np.argsort(service, kind="stable")[::-1][:MOST_SLOWEST]
+    return [[int(starts[i]), int(service[i]), -1 if waits is None else int(waits[i]), 0] for i in longest]

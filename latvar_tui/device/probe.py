@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 
 from latvar_tui import wire
-from latvar_tui.candidate import Condition, UsageError, parse_condition
+from latvar_tui.candidate import UsageError
+from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.device.binning import bin_slice
 from latvar_tui.device.child import Child
 from latvar_tui.device.facts import device_facts
@@ -182,6 +183,8 @@ class Probe:
                 sensors=self._readings,
                 notes=notes,
                 stress_cpu=stress_cpu,
+                wait_sums=binned.wait_sums,
+                slowest=binned.slowest,
             )
         )
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later

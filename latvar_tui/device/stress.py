@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import BinaryIO
 
-from latvar_tui.candidate import Condition, parse_condition
+from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.device.burns import KINDS
 from latvar_tui.device.burns.burn import Burn
 from latvar_tui.device.stress_ng import PREFIX, StressNg

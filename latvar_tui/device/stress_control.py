@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from latvar_tui.candidate import Condition, UsageError
+from latvar_tui.candidate import UsageError
+from latvar_tui.condition import Condition
 from latvar_tui.device.child import Child
 from latvar_tui.device.frozen_time import FrozenTime
 from latvar_tui.device.stress import run_stressor

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from latvar_tui.candidate import Condition, UsageError
+from latvar_tui.candidate import UsageError
+from latvar_tui.condition import Condition
 from latvar_tui.device.burns import KINDS
 from latvar_tui.device.stress_ng import OFFERED, PREFIX, known
 from latvar_tui.settings import MAX_THREADS

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from latvar_tui import wire
-from latvar_tui.candidate import IDLE, Candidate, Condition, parse_condition, short_names
+from latvar_tui.candidate import Candidate, short_names
+from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.histogram import Histogram
 
 RECENT_S = 10.0

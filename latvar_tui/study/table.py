@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from latvar_tui.candidate import IDLE, Condition
+from latvar_tui.condition import IDLE, Condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.quantiles import is_provisional

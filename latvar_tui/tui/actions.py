@@ -10,7 +10,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from latvar_tui import wire
-from latvar_tui.candidate import Condition
+from latvar_tui.condition import Condition
 from latvar_tui.shelf import problem_of
 from latvar_tui.study.board import Board
 from latvar_tui.tui.delta import DeltaApp

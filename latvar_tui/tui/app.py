@@ -15,7 +15,8 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from latvar_tui import headless, wire
-from latvar_tui.candidate import Candidate, Condition
+from latvar_tui.candidate import Candidate
+from latvar_tui.condition import Condition
 from latvar_tui.format import three_digits
 from latvar_tui.link import LinkLost
 from latvar_tui.study.board import Board

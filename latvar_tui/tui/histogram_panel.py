@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.strip import Strip
 
 from latvar_tui.axis import Axis
-from latvar_tui.candidate import Condition
+from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, count, distinct, ms, plural, quantile_name, three_digits
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Cell, Contender

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 from textual.strip import Strip
 
-from latvar_tui.candidate import Condition
 from latvar_tui.columns import Column, all_columns, fitting
+from latvar_tui.condition import Condition
 from latvar_tui.format import distinct, quantile_name
 from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import Row, table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from latvar_tui.candidate import IDLE, Condition
+from latvar_tui.condition import IDLE, Condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import RECENT_S, Board
 from latvar_tui.study.table import QUANTILES
