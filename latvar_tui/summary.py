@@ -7,7 +7,8 @@ from typing import Any
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import Board, Cell, Contender
+from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.table import QUANTILES, slow_from_ns
 

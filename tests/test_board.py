@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from latvar_tui import wire
 from latvar_tui.condition import IDLE, parse_condition
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import RECENT_S, Board, Cell
+from latvar_tui.study.board import Board
+from latvar_tui.study.cell import RECENT_S, Cell
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.table import QUANTILES, Row, table
 from tests.scripted_link import (

@@ -11,7 +11,8 @@ from latvar_tui.axis import Axis
 from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, count, distinct, ms, plural, quantile_name, three_digits
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import Board, Cell, Contender
+from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
 from latvar_tui.tui.board_panel import BoardPanel

@@ -8,7 +8,8 @@ from textual.strip import Strip
 from latvar_tui.columns import Column, all_columns, fitting
 from latvar_tui.condition import Condition
 from latvar_tui.format import distinct, quantile_name
-from latvar_tui.study.board import RECENT_S, Board
+from latvar_tui.study.board import Board
+from latvar_tui.study.cell import RECENT_S
 from latvar_tui.study.table import Row, table
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line

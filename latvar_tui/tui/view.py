@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import RECENT_S, Board
+from latvar_tui.study.board import Board
+from latvar_tui.study.cell import RECENT_S
 from latvar_tui.study.table import QUANTILES
 
 
