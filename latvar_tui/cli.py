@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,7 +80,7 @@ def cli(ctx: click.Context) -> None:
 @click.option("--plain", is_flag=True, help="Print lines instead of the screen: for logs and screen readers.")
 def live(plain: bool, hold: bool, **options: Any) -> None:
     """Run candidates in turns; watch histograms and percentiles move under a stress slider."""
-    candidates, condition, most = _line_up(options)
+    candidates, condition, stressed, most = _line_up(options)
     if plain:
         sys.exit(_run_headless(candidates, condition, options, None, as_json=False))
     problem = _no_screen()
@@ -93,7 +94,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
         ranked_by = options["quantile"]
         app = LiveApp(
             link, connect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
-            kind=options["kind"], load_pct=options["load"], ranked_by=ranked_by, hold=hold,
+            stressed=stressed, ranked_by=ranked_by, hold=hold,
             deadline_ns=_deadline_ns(options),
         )  # fmt: skip
         status, message = run_screen(app)
@@ -122,7 +123,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 def record(duration: float, as_json: bool, **options: Any) -> None:
     """Measure without a screen: progress on stderr, the table on stdout."""
-    candidates, condition, _ = _line_up(options)
+    candidates, condition, _, _ = _line_up(options)
     sys.exit(_run_headless(candidates, condition, options, duration, as_json))
 
 
@@ -138,10 +139,11 @@ def probe(force: bool) -> None:
 cli.add_command(models)
 
 
-def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
-    """Check what was asked for, and say what was made of it."""
+def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, Condition, int]:
+    """Check what was asked for; return it, the condition as soon as there is stress, and the most stress threads."""
     cores = usable_cores()
-    candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, physical_cores(), options["vary"])
+    threads = min(physical_cores(), len(options["pin"]) or physical_cores())
+    candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, threads, options["vary"])
     candidates = [_fed(candidate, options["values_file"]) for candidate in candidates]
     if options["values_file"] and not any(candidate.values_file for candidate in candidates):
         raise UsageError("--input feeds models that are not the zoo's, and none of these is: leave it out.")
@@ -151,8 +153,12 @@ def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, int]:
             f"latvar-tui: --stress {options['stress']} is more than --max-stress {most}, so it is {most}.", err=True
         )
     # Of one thread at least: idle has no kind, and the slider may move.
-    check_condition(Condition(max(1, options["stress"]), options["kind"], options["load"]))
-    return candidates, Condition(min(options["stress"], most), options["kind"], options["load"]), most
+    stressed = Condition(
+        max(1, options["stress"]), options["kind"], options["load"], options["stress_nice"], options["stress_pin"],
+        options["nice"], options["pin"], options["arrivals"],
+    )  # fmt: skip
+    check_condition(stressed)
+    return candidates, replace(stressed, stress_threads=min(options["stress"], most)), stressed, most
 
 
 def _fed(candidate: Candidate, values_file: str | None) -> Candidate:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from latvar_tui.candidate import UsageError
+from latvar_tui.condition import parse_arrivals, parse_cores
 from latvar_tui.quantities import parse_megabytes
 
 
@@ -26,6 +27,21 @@ class Quantity(click.ParamType["float"]):
             return self._read(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+
+class Written(click.ParamType[Any]):
+    """What ``condition``'s functions read: their ValueError says what may be written."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name, self._read = name, read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as error:
+            self.fail(f"'{value}' is not {error}.", param, ctx)
 
 
 class Finite(click.FloatRange):
@@ -60,7 +76,43 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="KIND",
         help="What they do: cpu, fp, mem, or stress-ng:NAME where stress-ng is installed [cpu].",
     ),
+    click.option(
+        "--stress-nice",
+        type=click.IntRange(0, 19),
+        default=0,
+        metavar="N",
+        help="How nice the stress is, 0 to 19: a background task gives way [0].",
+    ),
+    click.option(
+        "--stress-pin",
+        type=Written("cores", parse_cores),
+        default=(),
+        metavar="CORES",
+        help="Cores that the stress is bound to, like 0 or 0-1,3 [any].",
+    ),
     click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
+    click.option(
+        "--rate",
+        "arrivals",
+        type=Written("rate", parse_arrivals),
+        metavar="FPS",
+        help="Open loop: so many inferences a second are due, evenly (60) or at random (poisson:60), and the time from "
+        "then to the end counts [back to back].",
+    ),
+    click.option(
+        "--pin",
+        type=Written("cores", parse_cores),
+        default=(),
+        metavar="CORES",
+        help="Cores that the models are bound to, like 0 or 0-1,3 [any].",
+    ),
+    click.option(
+        "--nice",
+        type=click.IntRange(0, 19),
+        default=0,
+        metavar="N",
+        help="How nice the models are, 0 to 19 [0].",
+    ),
     click.option(
         "--slice",
         "slice_ms",

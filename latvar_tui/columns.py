@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, share, three_digits
 from latvar_tui.study.board import Contender
+from latvar_tui.study.open_loop import OpenLoop
 from latvar_tui.study.table import QUANTILES, Ratio, Row
 
 
@@ -72,16 +73,33 @@ BASE_COLUMN = Column("÷base", 11, 2, lambda row: _ratio_cell(row.to_base))
 """Shown beside the others once a base is kept."""
 
 
+OPEN_LOOP_COLUMNS: tuple[Column, ...] = (
+    Column("served/s", 10, 2, lambda row: TableCell(NOTHING if row.open_loop is None else _served(row.open_loop))),
+    Column("queue", 12, 6, lambda row: TableCell(NOTHING if row.open_loop is None else _queue(row.open_loop))),
+)
+"""Shown where inferences arrive on a schedule: how many are served a second, and how many are there (mean, most)."""
+
+
+def _served(numbers: OpenLoop) -> str:
+    return NOTHING if numbers.achieved_hz is None else three_digits(numbers.achieved_hz)
+
+
+def _queue(numbers: OpenLoop) -> str:
+    if numbers.queue_mean is None:
+        return NOTHING
+    return f"{three_digits(numbers.queue_mean)} ({numbers.queue_max})"
+
+
 def deadline_column(deadline_ns: int) -> Column:
     """The share of inferences that miss a deadline, shown once there is one."""
     title = f">{ms(deadline_ns)}"  # ms, as the title of the table says
     return Column(title, max(8, len(title) + 1), 1, lambda row: TableCell(share(row.miss_share, row.n)))
 
 
-def all_columns(deadline_ns: int | None = None, base: bool = False) -> list[Column]:
+def all_columns(deadline_ns: int | None = None, base: bool = False, open_loop: bool = False) -> list[Column]:
     """The columns that there is something to say in."""
     late = [] if deadline_ns is None else [deadline_column(deadline_ns)]
-    return [*COLUMNS, *late, *([BASE_COLUMN] if base else [])]
+    return [*COLUMNS, *(OPEN_LOOP_COLUMNS if open_loop else ()), *late, *([BASE_COLUMN] if base else [])]
 
 
 def fitting(columns: Sequence[Column], room: int) -> list[Column]:
@@ -102,7 +120,7 @@ def text_table(
     On a terminal of ``most_cells`` columns, what does not fit is left out.
     """
     width = max([len("ms"), *(len(row.contender.name) for row in rows)])
-    columns = all_columns(deadline_ns)
+    columns = all_columns(deadline_ns, open_loop=any(row.condition.is_open_loop for row in rows))
     if most_cells is not None:
         columns = fitting(columns, most_cells - width)
     titles = [column.title_at(quantile_name(ranked_by)).rjust(column.width) for column in columns]

@@ -22,6 +22,7 @@ from latvar_tui.hdr_layout import (
     lowest_ns,
     median_ns,
 )
+from latvar_tui.wire import Counts
 
 _MEDIANS_NS = median_ns(np.arange(COUNTS_LEN)).astype(np.float64)
 
@@ -105,6 +106,14 @@ class Histogram:
         self._note(int(where.min()), int(where.max()) + 1, min_ns, max_ns)
         self.total += added
         self.overflow += overflow
+
+    def add_counts(self, counts: Counts) -> None:
+        """Count what a frame carries. Raises ValueError as :meth:`add_sparse`."""
+        if counts.pairs:
+            pairs = np.asarray(counts.pairs, np.int64)
+            self.add_sparse(
+                pairs[:, 0], pairs[:, 1], min_ns=counts.min_ns, max_ns=counts.max_ns, overflow=counts.overflow
+            )
 
     def subtract_sparse(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from latvar_tui.condition import IDLE, Condition
+from latvar_tui.condition import Condition
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
@@ -63,6 +63,9 @@ def remarks(board: Board) -> list[str]:
     notes = list(dict.fromkeys(board.notes))
     ungated = sum(cell.ungated for _, _, cell in board.cells())
     disturbed = sum(cell.disturbed for _, _, cell in board.cells())
+    for contender, condition, cell in board.cells():
+        words = cell.saturation(condition)
+        notes += [f"{contender.name} under {condition.title} is {words}."] if words else []
     if ungated:
         slices = sum(cell.slices for _, _, cell in board.cells())
         notes.append(f"{ungated} of {slices} slices began while the screen may still have been drawing.")
@@ -74,35 +77,63 @@ def remarks(board: Board) -> list[str]:
 def _cell(
     contender: Contender, condition: Condition, cell: Cell, board: Board, deadline_ns: int | None
 ) -> dict[str, Any]:
-    idle = None if condition.is_idle else board.cell(contender, IDLE)
-    slow_from = slow_from_ns(cell.service, idle.service if idle else None)
-    n = cell.service.total
-    missed = {} if deadline_ns is None or not n else {"miss_share": cell.service.count_beyond(deadline_ns) / n}
-    return missed | {
-        "candidate": contender.id,
-        "model": contender.candidate.model_name,
-        "settings": contender.candidate.settings,
-        "label": contender.candidate.label or None,
-        "device": "local",
-        "condition": str(condition),
-        "stress_threads": condition.stress_threads,
-        "stress_cores": {"unavailable": cell.stress_unavailable} if cell.stress_cores is None else cell.stress_cores,
-        "n": cell.service.total,
-        "slow_share": cell.service.count_beyond(slow_from) / n if n else None,
-        "slow_from_ms": slow_from / 1e6,
-        "wait_share": cell.wait_share(board.now_ns),
-        "slices": cell.slices,
-        "settling": cell.settling,
-        "dropped": cell.dropped,
-        "disturbed": cell.disturbed,
-        "ungated_slices": cell.ungated,
-        "measured_share": cell.measured_share,
-        "settled": None,
-        "memory_mb": contender.memory_mb,
-        "service": _times(cell.service, cell.counted_ns),
-        "wait": {"unavailable": cell.wait_unavailable}
-        if cell.wait_unavailable is not None
-        else _times(cell.wait, cell.waited_ns),
+    idle = None if condition.is_idle else board.cell(contender, condition.without_stress())
+    slow_from = slow_from_ns(cell.latency, idle.latency if idle else None)
+    n = cell.latency.total
+    missed = {} if deadline_ns is None or not n else {"miss_share": cell.latency.count_beyond(deadline_ns) / n}
+    return (
+        missed
+        | _open_loop(cell, condition)
+        | {
+            "candidate": contender.id,
+            "model": contender.candidate.model_name,
+            "settings": contender.candidate.settings,
+            "label": contender.candidate.label or None,
+            "device": "local",
+            "condition": str(condition),
+            "stress_threads": condition.stress_threads,
+            "stress_cores": {"unavailable": cell.stress_unavailable}
+            if cell.stress_cores is None
+            else cell.stress_cores,
+            "n": cell.service.total,
+            "slow_share": cell.latency.count_beyond(slow_from) / n if n else None,
+            "slow_from_ms": slow_from / 1e6,
+            "wait_share": cell.wait_share(board.now_ns),
+            "slices": cell.slices,
+            "settling": cell.settling,
+            "dropped": cell.dropped,
+            "disturbed": cell.disturbed,
+            "ungated_slices": cell.ungated,
+            "measured_share": cell.measured_share,
+            "settled": None,
+            "memory_mb": contender.memory_mb,
+            "service": _times(cell.service, cell.counted_ns),
+            "wait": {"unavailable": cell.wait_unavailable}
+            if cell.wait_unavailable is not None
+            else _times(cell.wait, cell.waited_ns),
+        }
+    )
+
+
+def _open_loop(cell: Cell, condition: Condition) -> dict[str, Any]:
+    """Response times, and how the schedule was kept; nothing in closed loop."""
+    numbers, arrivals = cell.open_loop, condition.arrivals
+    if numbers is None or arrivals is None:
+        return {}
+    return {
+        "response": _times(numbers.response, numbers.response_ns),
+        "open_loop": {
+            "rate_per_s": arrivals.rate_hz,
+            "poisson": arrivals.poisson,
+            "offered": numbers.offered,
+            "served": numbers.served,
+            "unserved": numbers.unserved,
+            "served_per_s": numbers.achieved_hz,
+            "utilisation": numbers.utilisation(arrivals),
+            "queue_mean": numbers.queue_mean,
+            "queue_max": numbers.queue_max,
+            "saturated": numbers.is_saturated(arrivals),
+        },
     }
 
 

@@ -115,7 +115,7 @@ class Slice:
 
     In open loop ``response`` holds the times from scheduled arrival to end, ``offered`` is how many inferences were
     scheduled, ``unserved`` how many of them were given up (``response`` holds for how long they had waited by then),
-    ``queue_max`` how many were waiting at most when one began, itself included.
+    ``queue_max`` how many were waiting at most when one began, itself included, ``lag_ns`` how late the last began.
     """
 
     TYPE: ClassVar[str] = "slice"
@@ -145,6 +145,7 @@ class Slice:
     offered: int = 0
     unserved: int = 0
     queue_max: int = 0
+    lag_ns: int = 0
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,13 @@ class Clock:
 
 def test_times_are_those_of_the_clock() -> None:
     clock, tape = Clock(lambda call: 100 + call), Tape()
-    n, settled, settling_ns, delay_before, entered, left = run_slice(clock.infer, tape, 1_000, 3, None, clock.now)
+    entered = clock.now()
+    n, settled, settling_ns, delay_before, left_over, left = run_slice(clock.infer, tape, 1_000, 3, None, clock.now)
     assert (settled, settling_ns) == (3, 100 + 101 + 102)
     assert tape.durations[:n].tolist() == [103 + i for i in range(n)]
     assert tape.starts[0] == entered + settling_ns
     assert (tape.starts[:n] + tape.durations[:n])[-1] == left
-    assert delay_before == -1
+    assert (delay_before, left_over) == (-1, 0)
     # The inference during which the time ran out is the last one, and it counts.
     assert tape.durations[: n - 1].sum() < 1_000 <= tape.durations[:n].sum()
 

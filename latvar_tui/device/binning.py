@@ -28,6 +28,9 @@ class Binned:
     wait: Counts
     wait_sums: list[int]
     slowest: list[list[int]]
+    response: Counts | None
+    queue_max: int
+    lag_ns: int
 
 
 def bin_slice(
@@ -39,6 +42,8 @@ def bin_slice(
     changed_at_ns: int | None,
     disturbances: Sequence[tuple[int, int]],
     wait_unavailable: str | None,
+    arrivals: Times | None = None,
+    ended_ns: int = 0,
 ) -> Binned:
     """Bin one slice.
 
@@ -50,6 +55,8 @@ def bin_slice(
         changed_at_ns: when the condition changed during the slice: whatever had not ended by then is dropped.
         disturbances: stretches (from, to) in which the screen drew, ns.
         wait_unavailable: why there are no delays.
+        arrivals: in open loop, when each was due, ns, ascending; those behind the n-th had not been served when the
+            slice ended at ``ended_ns``. They count as having taken so long by then: a lower bound.
     """
     ends = starts + durations
     kept = int(np.searchsorted(ends, changed_at_ns, side="right")) if changed_at_ns is not None else len(starts)
@@ -61,6 +68,7 @@ def bin_slice(
     if delays is not None:
         # A preemption between two inferences belongs to neither: no wait exceeds its own inference.
         waits = np.clip(np.diff(delays[:kept], prepend=delay_before), 0, service)
+    queued = None if arrivals is None else starts[:kept] - arrivals[:kept]
     return Binned(
         inferences=kept,
         dropped=len(starts) - kept,
@@ -68,8 +76,22 @@ def bin_slice(
         service=counts_of(service),
         wait=Counts(unavailable=wait_unavailable or "not measured") if waits is None else counts_of(waits),
         wait_sums=[] if waits is None else wait_sums(service, waits),
-        slowest=_slowest(starts[:kept], service, waits),
+        slowest=_slowest(starts[:kept], service, waits, queued),
+        response=None if arrivals is None else counts_of(_responses(ends, arrivals, kept, ended_ns)),
+        queue_max=0 if arrivals is None else _longest_queue(starts[:kept], arrivals),
+        lag_ns=0 if queued is None or not kept else int(queued[-1]),
     )
+
+
+def _responses(ends: Times, arrivals: Times, kept: int, ended_ns: int) -> Times:
+    """From when each was due to its end, or to the end of the slice."""
+    return np.concatenate((ends[:kept] - arrivals[:kept], ended_ns - arrivals[len(ends) :]))
+
+
+def _longest_queue(starts: Times, arrivals: Times) -> int:
+    """How many were due at most when one began, itself included."""
+    due = np.searchsorted(arrivals, starts, side="right") - np.arange(len(starts))
+    return int(due.max(initial=0))
 
 
 def counts_of(values_ns: Times) -> Counts:
@@ -96,6 +118,9 @@ def wait_sums(service: Times, waits: Times) -> list[int]:
     return [int(total) for total in sums]
 
 
-def _slowest(starts: Times, service: Times, waits: Times | None) -> list[list[int]]:
-    longest = np.argsort(service, kind="stable")[::-1][:MOST_SLOWEST]
-    return [[int(starts[i]), int(service[i]), -1 if waits is None else int(waits[i]), 0] for i in longest]
+def _slowest(starts: Times, service: Times, waits: Times | None, queued: Times | None) -> list[list[int]]:
+    """Those of the longest latency: in open loop that counts from when they were due."""
+    unknown, none = np.full(len(starts), -1), np.zeros(len(starts), np.int64)
+    columns = (starts, service, unknown if waits is None else waits, none if queued is None else queued)
+    longest = np.argsort(service + columns[3], kind="stable")[::-1][:MOST_SLOWEST]
+    return [[int(column[i]) for column in columns] for i in longest]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +38,26 @@ def physical_cores(folder: Path = _CPUS) -> int:
                 break
         cores.add(siblings)
     return max(1, len(cores))
+
+
+def settle_down(pin: Sequence[int], nice: int) -> None:
+    """Bind the calling thread, and the threads that it will start, to cores, and make them as nice.
+
+    Raises:
+        OSError: this platform has no such thing, or a core is not there.
+    """
+    if pin:
+        if not hasattr(os, "sched_setaffinity"):
+            raise OSError("this platform cannot bind a program to cores")
+        os.sched_setaffinity(0, pin)
+    if nice:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+
+def core_list() -> tuple[int, ...]:
+    """The numbers of the usable cores, ascending."""
+    usable = _usable_cpus()
+    return tuple(sorted(usable)) if usable is not None else tuple(range(usable_cores()))
 
 
 def _usable_cpus() -> set[int] | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate
+from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores
 from latvar_tui.device.runner_control import Runner
 
@@ -39,6 +40,7 @@ class Lineup:
         tell: Callable[[wire.State | wire.Note], object],
         wait_for: Callable[[int], object],
         budget_mb: float | None = None,
+        place: Condition = IDLE,
     ) -> None:
         """Begin without anybody.
 
@@ -47,9 +49,10 @@ class Lineup:
             tell: sends a frame to the screen.
             wait_for: returns when a descriptor is readable; nothing may be measured meanwhile.
             budget_mb: how much memory all runners may take together; no budget, no limit.
+            place: on which cores the runners are, how nice, and how often inferences are asked for.
         """
         self._forget, self._tell, self._wait_for = forget, tell, wait_for
-        self._budget_mb = budget_mb
+        self._budget_mb, self._place = budget_mb, place
         self._seats: list[Seat] = []
         self._changes: deque[Change] = deque()
         self._loading: Seat | None = None
@@ -145,13 +148,26 @@ class Lineup:
         self._make_room(seat)
         if seat.was_ready:
             self._tell(wire.State(seat.name, "loading"))
-        self._loading, seat.runner = seat, Runner(seat.candidate, self._forget)
+        self._loading, seat.runner = seat, Runner(seat.candidate, self._forget, self._place)
         self._tell(wire.State(seat.name, "loading", pid=seat.runner.child.pid))
         self._wait_for(seat.runner.child.answers)
         self._loading = None
-        self._settle(seat, seat.runner.finish_loading())
+        self._settle(seat, self._if_it_has_a_chance(seat.runner, seat.runner.finish_loading()))
         if seat.runner is not None:
             self._make_room(seat)  # only now it is known how much it takes
+
+    def _if_it_has_a_chance(self, runner: Runner, state: wire.State) -> wire.State:
+        """Refuse a candidate that could not keep up with the rate even with the device to itself."""
+        arrivals, warm_ms = self._place.arrivals, state.warm_ms
+        if arrivals is None or not warm_ms or warm_ms * arrivals.rate_hz < 1000:
+            return state
+        runner.child.end()
+        return wire.State(
+            state.candidate,
+            "refused",
+            f"{state.candidate} cannot serve {arrivals.rate_hz:g}/s: its service time is {warm_ms:.3g} ms (p50, idle), "
+            f"so ask for less than {1000 / warm_ms:.3g}/s, or leave it out.",
+        )
 
     def _settle(self, seat: Seat, state: wire.State) -> None:
         if state.state == "ready":

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from latvar_tui import wire
 from latvar_tui.candidate import UsageError
-from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.device.binning import bin_slice
 from latvar_tui.device.child import Child
 from latvar_tui.device.facts import device_facts
@@ -66,7 +66,7 @@ class Probe:
             # The screen is still importing and painting: loading or measuring now would measure that.
             while self._start.gated and self._screen.went < 0:
                 self._listen(None)
-            self._lineup = self._make_lineup(self._start.memory_mb)
+            self._lineup = self._make_lineup(self._start.memory_mb, parse_condition(self._start.condition))
             for text in self._start.candidates:
                 self._lineup.add(text)
             self._lineup.load_new()
@@ -139,7 +139,7 @@ class Probe:
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
-        runner.begin_slice(slice_ns)
+        runner.begin_slice(slice_ns, condition.arrivals)
         self._wait_for(runner.child.answers)
         answer = runner.end_slice()
         self._stress.freeze()
@@ -153,6 +153,8 @@ class Probe:
         if self._busy_since_ns is not None:
             self._disturbances.append((self._busy_since_ns, end_ns))
         n, tape = answer.inferences, runner.tape
+        # Who was due when the slice was cut short, by a key say, is nobody's fault.
+        unserved = 0 if tape.flag[0] else answer.left_over
         binned = bin_slice(
             tape.starts[:n],
             tape.durations[:n],
@@ -161,6 +163,8 @@ class Probe:
             changed_at_ns=self._changed_at_ns,
             disturbances=self._disturbances,
             wait_unavailable=runner.wait_unavailable,
+            arrivals=tape.arrivals[: n + unserved] if condition.is_open_loop else None,
+            ended_ns=answer.ended_ns,
         )
         self._seq += 1
         self._screen.say_slice(
@@ -176,7 +180,7 @@ class Probe:
                 settling_ns=answer.settling_ns,
                 inferences=binned.inferences,
                 settling=answer.settling,
-                dropped=binned.dropped,
+                dropped=binned.dropped + answer.left_over - unserved,
                 disturbed=binned.disturbed,
                 service=binned.service,
                 wait=binned.wait,
@@ -185,6 +189,11 @@ class Probe:
                 stress_cpu=stress_cpu,
                 wait_sums=binned.wait_sums,
                 slowest=binned.slowest,
+                response=binned.response,
+                offered=binned.inferences + unserved if condition.is_open_loop else 0,
+                unserved=unserved,
+                queue_max=binned.queue_max,
+                lag_ns=binned.lag_ns,
             )
         )
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
@@ -274,7 +283,7 @@ class Probe:
                 self._lineup.ask(command)
                 self._cut_slice()  # nobody waits for the rest of it
             case wire.SetCondition():
-                self._change(_checked(command.condition))
+                self._change(self._of_the_same_place(_checked(command.condition)))
             case wire.Go():
                 self._screen.drew(command.seq, self._seq)
             case wire.Drawn():
@@ -292,6 +301,12 @@ class Probe:
                 self._held = False
             case wire.Quit():
                 raise Ended
+
+    def _of_the_same_place(self, condition: Condition) -> Condition:
+        """The condition, if the runners that are there are where it wants them."""
+        if (condition.pin, condition.nice) != (self._wanted.pin, self._wanted.nice):
+            raise UsageError("The model's cores and niceness cannot change while it runs: start again with others.")
+        return condition
 
     def _change(self, condition: Condition) -> None:
         """Change the condition at once, also in the middle of a slice."""
@@ -327,8 +342,8 @@ class Probe:
         self._stressor = StressControl(self._forget_in_child)
         self._selector.register(self._stressor.child.answers, selectors.EVENT_READ)
 
-    def _make_lineup(self, budget_mb: float | None = None) -> Lineup:
-        return Lineup(self._forget_in_child, self._tell, self._wait_for_loading, budget_mb)
+    def _make_lineup(self, budget_mb: float | None = None, place: Condition = IDLE) -> Lineup:
+        return Lineup(self._forget_in_child, self._tell, self._wait_for_loading, budget_mb, place)
 
     def _tell(self, frame: wire.State | wire.Note) -> None:
         """Send word of the line-up, in a gap. What is drawn of it is waited for: a slice or a loading follows.

@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from latvar_tui.candidate import Candidate, UsageError
+from latvar_tui.condition import IDLE, Arrivals, Condition
+from latvar_tui.device.cores import settle_down
+from latvar_tui.device.open_loop import schedule_ns, serve_schedule, sleep_exactly
 from latvar_tui.device.tape import CAPACITY, Tape
 
-ORDER = struct.Struct("<q")
-"""An order: the slice's length, ns. End of file: leave."""
+ORDER = struct.Struct("<qd?")
+"""An order: the slice's length, ns; arrivals a second (0: closed loop); whether they are random. Its end: leave."""
 
 ANSWER = struct.Struct("<qqqqqq")
 """The answer: inferences, settling inferences, settling ns, delay counter before the first (-1: no
-counter), start and end of the whole slice (perf_counter ns)."""
+counter), how many were due and not served (open loop), when the slice ended (perf_counter ns)."""
 
 FAILED = -1
 """In place of the number of inferences: the model failed; the next field is the length of its last words."""
@@ -67,9 +71,19 @@ class DelayCounter:
         return self._fd
 
 
-def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: BinaryIO) -> None:
-    """The runner's whole life: load, warm up, say so (one JSON line), then a slice per order."""
+def run_candidate(
+    candidate: Candidate, tape: Tape, orders: BinaryIO, answers: BinaryIO, place: Condition = IDLE
+) -> None:
+    """The runner's whole life: load, warm up, say so (one JSON line), then a slice per order.
+
+    ``place`` says on which cores, and how nice.
+    """
     gc.disable()
+    try:
+        settle_down(place.pin, place.nice)
+    except OSError as error:
+        _say(answers, state="refused", reason=f"This device does not let it run under {place.title} ({error}).")
+        return
     from latvar_tui.device.session import failure
     from latvar_tui.device.workload import load
 
@@ -99,16 +113,20 @@ def run_candidate(candidate: Candidate, tape: Tape, orders: BinaryIO, answers: B
         notes=workload.notes,
         identity=workload.identity,
     )
+    sleep_exactly()
+    random = np.random.default_rng()
     while order := orders.read(ORDER.size):
-        (slice_ns,) = ORDER.unpack(order)
+        slice_ns, rate_hz, poisson = ORDER.unpack(order)
         settle = SETTLING_INFERENCES if median_ns < SETTLING_NOT_NEEDED_NS else 0
+        due_ns = schedule_ns(Arrivals(rate_hz, poisson), slice_ns, random) if rate_hz else None
         try:
-            inferences, *rest = run_slice(infer, tape, slice_ns, settle, counter.fd)
+            inferences, *rest = run_slice(infer, tape, slice_ns, settle, counter.fd, due_ns=due_ns)
         except Exception as error:
             last_words = failure(error).encode()
             answers.write(ANSWER.pack(FAILED, len(last_words), 0, 0, 0, 0) + last_words)
             return
-        median_ns = int(np.median(tape.durations[:inferences]))
+        if inferences:
+            median_ns = int(np.median(tape.durations[:inferences]))
         answers.write(ANSWER.pack(inferences, *rest))
 
 
@@ -135,11 +153,13 @@ def run_slice(
     settle: int,
     delay_fd: int | None,
     now: Callable[[], int] = time.perf_counter_ns,
+    due_ns: npt.NDArray[np.int64] | None = None,
 ) -> tuple[int, int, int, int, int, int]:
     """Run unrecorded settling inferences, then record until ``slice_ns`` have passed or the flag is up.
 
     At least one inference is recorded, however slow. The one that is running when the time is up is
-    finished and recorded: leaving it out would favour short ones.
+    finished and recorded: leaving it out would favour short ones. With a schedule (``due_ns``, open loop) it is
+    the schedule that is served instead.
 
     Returns:
         The fields of :data:`ANSWER`.
@@ -160,6 +180,10 @@ def run_slice(
         if before - entered >= SETTLING_NS:
             break
     settling_ns = before - entered
+
+    if due_ns is not None:
+        n, left_over, delay_before = serve_schedule(infer, tape, due_ns, delay_fd, now)
+        return n, settled, settling_ns, delay_before, left_over, now()
 
     n = 0
     if delay_fd is not None:
@@ -183,7 +207,7 @@ def run_slice(
         delays = np.array(b" ".join(raw_delays).split()[1::3], np.int64)
         delay_before = int(delays[0])
         tape.delays[:n] = delays[1:]
-    return n, settled, settling_ns, delay_before, entered, now()
+    return n, settled, settling_ns, delay_before, 0, now()
 
 
 def _say(answers: BinaryIO, **message: object) -> None:

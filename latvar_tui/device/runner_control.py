@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from latvar_tui.candidate import Candidate
+from latvar_tui.condition import IDLE, Arrivals, Condition
 from latvar_tui.device.child import Child
 from latvar_tui.device.lifeline import signal_name
 from latvar_tui.device.runner import ANSWER, FAILED, ORDER, run_candidate
@@ -24,19 +25,22 @@ class Answer:
     settling: int
     settling_ns: int
     delay_before: int
+    left_over: int
+    ended_ns: int
 
 
 class Runner:
     """One candidate's process as the probe sees it."""
 
-    def __init__(self, candidate: Candidate, forget: Callable[[], None]) -> None:
+    def __init__(self, candidate: Candidate, forget: Callable[[], None], place: Condition = IDLE) -> None:
+        """Start it. ``place`` says on which cores, how nice; ``forget`` closes there what only the probe may hold."""
         self.name = str(candidate)
         self.tape = Tape()
         self.wait_unavailable: str | None = None
         self._last_words = ""
         tape = self.tape
         self.child = Child(
-            "latvar-runner", lambda orders, answers: run_candidate(candidate, tape, orders, answers), forget
+            "latvar-runner", lambda orders, answers: run_candidate(candidate, tape, orders, answers, place), forget
         )
 
     def finish_loading(self) -> State:
@@ -55,10 +59,11 @@ class Runner:
         self.wait_unavailable = said.pop("unavailable")
         return State(self.name, pid=self.child.pid, **said)
 
-    def begin_slice(self, slice_ns: int) -> None:
+    def begin_slice(self, slice_ns: int, arrivals: Arrivals | None = None) -> None:
         """Thaw it with its order already in the pipe, so that it starts at once."""
         self.tape.rewind()
-        self.child.send(ORDER.pack(slice_ns))
+        rate_hz, poisson = (arrivals.rate_hz, arrivals.poisson) if arrivals else (0.0, False)
+        self.child.send(ORDER.pack(slice_ns, rate_hz, poisson))
         self.child.thaw()
 
     def end_slice(self) -> Answer | None:
@@ -71,7 +76,7 @@ class Runner:
             self._last_words = self._read(fields[1]).decode(errors="replace")
             return None
         self.child.freeze()
-        return Answer(*fields[:4])
+        return Answer(*fields)
 
     def _read(self, size: int) -> bytes:
         """So many bytes of its answers, or fewer if it has died."""

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 from typing import BinaryIO
 
-from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.condition import Condition, Cores, parse_condition
 from latvar_tui.device.burns import KINDS
 from latvar_tui.device.burns.burn import Burn
+from latvar_tui.device.cores import settle_down
 from latvar_tui.device.stress_ng import PREFIX, StressNg
 
 PERIOD_S = 0.02
@@ -41,6 +42,7 @@ class Stressor:
         self._burns: dict[str, Burn] = {"cpu": KINDS["cpu"]()}  # the others when they are first asked for
         # Nobody would know any more what the model is under: the probe starts another stressor, and says so.
         self._stress_ng = StressNg(lambda: os._exit(1), now_s)
+        self._place: tuple[Cores, int] = (), 0
         self._lock = threading.Lock()
         self._condition = Condition()
         self._number = 0
@@ -60,6 +62,9 @@ class Stressor:
         if not theirs and condition.kind not in self._burns:
             self._burns[condition.kind] = KINDS[condition.kind]()
         ours = Condition() if theirs else condition
+        if condition.stress_threads and (condition.stress_pin, condition.stress_nice) != self._place:
+            self._place = condition.stress_pin, condition.stress_nice
+            settle_down(*self._place)  # the threads that this one starts inherit it
         with self._lock:
             # Not before stress-ng is at work, or gone: the threads that end meanwhile have nothing to tell.
             self._condition, self._number, self._told = ours, number, True

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from latvar_tui.candidate import UsageError
-from latvar_tui.condition import Condition
+from latvar_tui.condition import Condition, cores_text
 from latvar_tui.device.burns import KINDS
+from latvar_tui.device.cores import core_list
 from latvar_tui.device.stress_ng import OFFERED, PREFIX, known
 from latvar_tui.settings import MAX_THREADS
+
+MOST_NICE = 19
 
 
 def stress_kinds() -> list[str]:
@@ -24,6 +27,16 @@ def check_condition(condition: Condition) -> None:
         raise UsageError(
             f"There is no stress '{condition}': use at most {MAX_THREADS} threads, at a load of 10 to 100 %."
         )
+    usable = core_list()
+    for option, pin in (("--pin", condition.pin), ("--stress-pin", condition.stress_pin)):
+        missing = [core for core in pin if core not in usable]
+        if missing:
+            raise UsageError(
+                f"{option} {cores_text(pin)} names core {missing[0]}, which is not there to be used: "
+                f"use of {cores_text(usable)}."
+            )
+    if not 0 <= condition.nice <= MOST_NICE or not 0 <= condition.stress_nice <= MOST_NICE:
+        raise UsageError(f"--nice and --stress-nice are 0 to {MOST_NICE}: a higher priority is the system's to give.")
     kind = condition.kind
     if not kind.startswith(PREFIX):
         if kind not in KINDS:

@@ -18,18 +18,20 @@ _FLAG_BYTES = 4096  # a page of its own, so that the arrays behind it stay align
 
 
 class Tape:
-    """Per inference: ``starts`` and ``durations`` (ns, perf_counter), ``delays`` (ns, run queue).
+    """Per inference: ``starts`` and ``durations`` (ns, perf_counter), ``delays`` (ns, run queue), ``arrivals`` (ns).
 
     ``delays[i]`` is the thread's run-queue delay counter read right after inference *i*, and
-    ``delay_before`` right before the first, so each difference is one inference's wait.
+    ``delay_before`` right before the first, so each difference is one inference's wait. ``arrivals`` is when each was
+    due, in open loop.
     """
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _FLAG_BYTES + 3 * 8 * CAPACITY)
-        arrays = np.frombuffer(self._memory, np.int64, 3 * CAPACITY, _FLAG_BYTES).reshape(3, CAPACITY)
+        self._memory = mmap.mmap(-1, _FLAG_BYTES + 4 * 8 * CAPACITY)
+        arrays = np.frombuffer(self._memory, np.int64, 4 * CAPACITY, _FLAG_BYTES).reshape(4, CAPACITY)
         self.starts: npt.NDArray[np.int64] = arrays[0]
         self.durations: npt.NDArray[np.int64] = arrays[1]
         self.delays: npt.NDArray[np.int64] = arrays[2]
+        self.arrivals: npt.NDArray[np.int64] = arrays[3]
 
     @property
     def flag(self) -> mmap.mmap:

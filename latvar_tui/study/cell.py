@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from latvar_tui import wire
+from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram
+from latvar_tui.study.open_loop import OpenLoop
 
 RECENT_S = 10.0
 """The window of 'recent' numbers, in seconds of the experiment's clock."""
@@ -16,7 +16,10 @@ RECENT_S = 10.0
 
 @dataclass
 class Cell:
-    """One candidate under one condition."""
+    """One candidate under one condition.
+
+    ``open_loop`` is there from the first slice on whose inferences had a schedule; latency is then response time.
+    """
 
     service: Histogram = field(default_factory=Histogram)
     wait: Histogram = field(default_factory=Histogram)
@@ -33,6 +36,7 @@ class Cell:
     stress_cpu_ns: float = 0.0
     stressed_ns: int = 0
     stress_unavailable: str | None = None
+    open_loop: OpenLoop | None = None
     _recent: deque[wire.Slice] = field(default_factory=deque)
 
     def add(self, frame: wire.Slice) -> None:
@@ -45,9 +49,13 @@ class Cell:
         self.counted_ns += frame.service.sum_ns
         self.settling_ns += frame.settling_ns
         self.wall_ns += frame.end_ns - frame.start_ns
-        _add(self.service, frame.service)
+        self.service.add_counts(frame.service)
+        arrivals = parse_condition(frame.condition).arrivals
+        if frame.response is not None and arrivals is not None:
+            self.open_loop = self.open_loop or OpenLoop()
+            self.open_loop.add(frame, arrivals)
         if frame.wait.unavailable is None:
-            _add(self.wait, frame.wait)
+            self.wait.add_counts(frame.wait)
             self.waited_ns += frame.wait.sum_ns
         else:
             self.wait_unavailable = frame.wait.unavailable
@@ -59,13 +67,29 @@ class Cell:
         self._recent.append(frame)
         self._let_go(frame.end_ns)
 
+    @property
+    def latency(self) -> Histogram:
+        """What a user waits for: response times in open loop, service times in closed loop."""
+        return self.open_loop.response if self.open_loop is not None else self.service
+
+    @property
+    def latency_sum_ns(self) -> int:
+        """Of all of them."""
+        return self.open_loop.response_ns if self.open_loop is not None else self.counted_ns
+
+    def saturation(self, condition: Condition) -> str:
+        """In a sentence, where more inferences are asked for than can be served; else empty."""
+        if self.open_loop is None or condition.arrivals is None:
+            return ""
+        return self.open_loop.words(condition.arrivals)
+
     def recent(self, now_ns: int, window_s: float = RECENT_S) -> Histogram:
-        """The service times of the slices that ended within ``window_s`` (at most RECENT_S) before ``now_ns``."""
+        """The latencies of the slices that ended within ``window_s`` (at most RECENT_S) before ``now_ns``."""
         self._let_go(now_ns)
         histogram = Histogram()
         for frame in self._recent:
             if frame.end_ns >= now_ns - window_s * 1e9:
-                _add(histogram, frame.service)
+                histogram.add_counts(frame.response or frame.service)
         return histogram
 
     def wait_share(self, now_ns: int, window_s: float | None = None) -> float | None:
@@ -95,15 +119,3 @@ class Cell:
     def measured_share(self) -> float | None:
         """Counted inference time over the wall time of the slices and the gaps after them; None before any."""
         return self.counted_ns / self.wall_ns if self.wall_ns else None
-
-
-def _add(histogram: Histogram, counts: wire.Counts) -> None:
-    if counts.pairs:
-        pairs = np.asarray(counts.pairs, np.int64)
-        histogram.add_sparse(
-            pairs[:, 0],
-            pairs[:, 1],
-            min_ns=counts.min_ns,
-            max_ns=counts.max_ns,
-            overflow=counts.overflow,
-        )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from latvar_tui.condition import IDLE, Condition
+from latvar_tui.condition import Condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.open_loop import OpenLoop
 from latvar_tui.study.quantiles import is_provisional
 
 QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
@@ -24,7 +25,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate's numbers; None where there are none. Times in ns.
+    """One candidate's numbers; None where there are none. Times in ns; in open loop they are response times.
 
     ``wait_share`` is the part of the times in which the calling thread was ready but had no core (None where that is
     not told), ``slow_share`` the part of the inferences that took longer than :func:`slow_from_ns`, ``miss_share``
@@ -44,6 +45,7 @@ class Row:
     to_best: Ratio | None = None
     to_idle: Ratio | None = None
     to_base: Ratio | None = None
+    open_loop: OpenLoop | None = None
 
 
 def table(
@@ -66,7 +68,7 @@ def table(
     for contender in board.contenders:
         cell = board.cell(contender, condition)
         if cell is not None:
-            histogram = cell.service if window_s is None else cell.recent(board.now_ns, window_s)
+            histogram = cell.latency if window_s is None else cell.recent(board.now_ns, window_s)
             if histogram.total:
                 measured[contender.id] = histogram
     best = _best(board, measured, ranked_by)
@@ -77,8 +79,8 @@ def table(
             rows.append(Row(contender, condition))
             continue
         cell = board.cell(contender, condition)
-        idle = None if condition.is_idle else board.cell(contender, IDLE)
-        slow_from = slow_from_ns(own, idle.service if idle else None)
+        idle = None if condition.is_idle else board.cell(contender, condition.without_stress())
+        slow_from = slow_from_ns(own, idle.latency if idle else None)
         rows.append(
             Row(
                 contender,
@@ -91,8 +93,9 @@ def table(
                 slow_share=own.count_beyond(slow_from) / own.total,
                 miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
                 to_best=_ratio(own, best, ranked_by),
-                to_idle=_ratio(own, idle.service if idle else None, ranked_by),
+                to_idle=_ratio(own, idle.latency if idle else None, ranked_by),
                 to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
+                open_loop=cell.open_loop if cell else None,
             )
         )
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,8 +28,8 @@ class Actions(DeltaApp[int]):
     board: Board
     view: View
     wanted: Condition
-    kind: str
-    load_pct: int
+    stressed: Condition
+    """What the condition is as soon as there is stress."""
     maximum: int
     threads: int
     joined_later: set[str]
@@ -74,19 +75,21 @@ class Actions(DeltaApp[int]):
     def action_next_kind(self) -> None:
         told = self.board.device.get("stress_kinds")
         kinds = [str(kind) for kind in told] if isinstance(told, list) and told else ["cpu"]
-        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else kinds[0]
-        if self.kind.startswith("stress-ng:"):
-            self.load_pct = 100  # its own affair
+        at = kinds.index(self.stressed.kind) + 1 if self.stressed.kind in kinds else 0
+        kind = kinds[at % len(kinds)]
+        load_pct = 100 if kind.startswith("stress-ng:") else self.stressed.load_pct  # its own affair
+        self.stressed = replace(self.stressed, kind=kind, load_pct=load_pct)
         self.want(self.wanted.stress_threads)
-        self.say(f"Kind of stress: {self.kind}.")
+        self.say(f"Kind of stress: {kind}.")
 
     def action_load(self, step_pct: int) -> None:
-        if self.kind.startswith("stress-ng:"):
-            self.say(f"The load of {self.kind} is stress-ng's own.")
+        kind, load_pct = self.stressed.kind, self.stressed.load_pct
+        if kind.startswith("stress-ng:"):
+            self.say(f"The load of {kind} is stress-ng's own.")
             return
-        self.load_pct = max(10, min(100, self.load_pct + step_pct))
+        self.stressed = replace(self.stressed, load_pct=max(10, min(100, load_pct + step_pct)))
         self.want(self.wanted.stress_threads)
-        self.say(f"Each stress thread is busy {self.load_pct} % of the time.")
+        self.say(f"Each stress thread is busy {self.stressed.load_pct} % of the time.")
 
     def action_select(self, step: int) -> None:
         self.view.selected = (self.view.selected + step) % len(self.board.contenders)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -73,8 +74,7 @@ class LiveApp(Actions):
         maximum: int,
         cores: int,
         threads: int = 0,
-        kind: str = "cpu",
-        load_pct: int = 100,
+        stressed: Condition | None = None,
         ranked_by: float = 99.0,
         deadline_ns: int | None = None,
         hold: bool = False,
@@ -89,8 +89,8 @@ class LiveApp(Actions):
         self._connect = connect
         self.maximum, self.threads, self._cores, self._hold = maximum, threads or cores, cores, hold
         self.wanted = condition
-        # Idle has neither, and the slider may move.
-        self.kind, self.load_pct = (kind, load_pct) if condition.is_idle else (condition.kind, condition.load_pct)
+        # Idle has no kind of stress, say, and the slider may move.
+        self.stressed = stressed or replace(condition, stress_threads=max(1, condition.stress_threads))
         self.joined_later = set()
         self._said, self._said_s = "", 0.0
         self._newest_note, self._noted_s = "", 0.0
@@ -103,7 +103,7 @@ class LiveApp(Actions):
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
         yield TablePanel(self.board, self.view, id="table")
-        yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, kind=self.kind, id="slider")
+        yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, kind=self.stressed.kind, id="slider")
         yield StatusLine(id="status")
         yield Banner(id="banner")
         yield Footer(id="footer")
@@ -280,12 +280,12 @@ class LiveApp(Actions):
     def want(self, threads: int) -> None:
         """Ask for so many stress threads, as far as they are allowed."""
         threads = max(0, min(threads, self.maximum))
-        wanted = Condition(threads, self.kind, self.load_pct)
+        wanted = replace(self.stressed, stress_threads=threads)
         if wanted != self.wanted:
             self.wanted = wanted
             self.send(wire.SetCondition(str(wanted)))
         slider = self.query_one(StressSlider)
-        slider.value, slider.kind = threads, self.kind
+        slider.value, slider.kind = threads, self.stressed.kind
 
     def say(self, text: str) -> None:
         """Answer a key in words, until the next one."""

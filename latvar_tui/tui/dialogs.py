@@ -87,8 +87,9 @@ def candidate_dialog(board: Board, contender: Contender) -> TextDialog:
         cell = board.cell(contender, condition)
         if cell is not None and cell.service.total:
             rows.append(
-                (str(condition), f"{plural(cell.service.total, 'inference')} in {plural(cell.slices, 'slice')}")
+                (condition.title, f"{plural(cell.service.total, 'inference')} in {plural(cell.slices, 'slice')}")
             )
+            rows += [("", text) for text in [cell.saturation(condition)] if text]
     # Not as the box's title, which takes brackets in a path for markup.
     return TextDialog("candidate", "\n".join([contender.id, "", *(f"{name:>10}  {text}" for name, text in rows)]))
 

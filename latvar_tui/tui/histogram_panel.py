@@ -72,7 +72,7 @@ class HistogramPanel(BoardPanel):
     def _fitting_axis(self, columns: int) -> Axis:
         """One axis for all candidates and conditions; it grows in 1-2-5 steps, and shrinks with cleared counts only."""
         extremes = [
-            (cell.service.min_ns, cell.service.max_ns) for _, _, cell in self._board.cells() if cell.service.total
+            (cell.latency.min_ns, cell.latency.max_ns) for _, _, cell in self._board.cells() if cell.latency.total
         ]
         if not extremes:
             low, high = _DEFAULT_AXIS_NS
@@ -115,13 +115,13 @@ class HistogramPanel(BoardPanel):
         label = self._label(contender, cell)
         rows -= 0 if frame.gutter else 1
         marks = rows >= 4 and frame.columns >= 30
-        if cell is None or not cell.service.total:
+        if cell is None or not cell.latency.total:
             bars: list[list[Span]] = [[] for _ in range(rows)]
             bars[0] = [_state_text(contender, self._board.condition)]
         else:
             bars = self._bars(contender, cell, ghost, rows - marks)
             if marks:
-                bars.append([(self._mark_row(cell.service), DIM)])
+                bars.append([(self._mark_row(cell.latency), DIM)])
         if not frame.gutter:
             texts = [span if isinstance(span, str) else span[0] for row in label[1:3] for span in row]
             numbers = " ".join(text.removesuffix(" ms").strip() for text in texts)
@@ -138,12 +138,14 @@ class HistogramPanel(BoardPanel):
         contenders = self._board.contenders
         name = distinct([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
         label: list[list[Span]] = [[(self.marker(contender) + name, self.name_style(contender))]]
-        histogram = cell.service if cell is not None else None
+        histogram = cell.latency if cell is not None else None
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             label.append([_quantile_text(histogram, quantile)])
         label.append([(f"   n {count(histogram.total)}" if histogram else "", DIM)])
         if contender.state in ("loading", "unloaded"):
             label.append([(f"   {contender.state}", DIM)])
+        elif cell is not None and cell.saturation(self._board.condition):
+            label.append([("   saturated", WARNING)])
         elif contender.cold_ms and contender.warm_ms is not None:
             cold, warm = three_digits(contender.cold_ms[0]), three_digits(contender.warm_ms)
             label.append([(f"   cold {cold} → {warm} ms", DIM)])
@@ -161,7 +163,7 @@ class HistogramPanel(BoardPanel):
             return log_count_heights(histogram.bars(self._axis), floor=floor)
 
         drawn = histogram_rows(
-            heights(cell.service),  # type: ignore[arg-type]
+            heights(cell.latency),  # type: ignore[arg-type]
             heights(cell.recent(self._board.now_ns, SHAPE_RECENT_S)),  # type: ignore[arg-type]
             heights(ghost),  # type: ignore[arg-type]
             rows,

@@ -41,7 +41,7 @@ class StatusLine(LineWidget):
     """How the measuring goes and what the sensors say: n/a where there is no reading (i tells why)."""
 
     def show(self, board: Board) -> None:
-        counted = wall = stressed = 0
+        counted = wall = stressed = saturated = 0
         stress_cpu_ns = 0.0
         for _, condition, cell in board.cells():
             if condition == board.condition:
@@ -49,9 +49,12 @@ class StatusLine(LineWidget):
                 wall += cell.wall_ns
                 stressed += cell.stressed_ns
                 stress_cpu_ns += cell.stress_cpu_ns
+                saturated += bool(cell.saturation(condition))
         condition = board.condition
         parts = [
             "idle" if condition.is_idle else f"{condition.stress_threads} × {condition.kind} at {condition.load_pct} %",
+            *condition.extras,
+            *([f"{saturated} of {len(board.contenders)} saturated"] if saturated else []),
             *([f"got {stress_cpu_ns / stressed:.2f} cores"] if stressed else []),
             f"measured {percent(counted / wall if wall else None):>5}",
             f"pauses {percent(board.gap_share):>4}",

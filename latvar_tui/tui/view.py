@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from latvar_tui.condition import IDLE, Condition
+from latvar_tui.condition import Condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board
 from latvar_tui.study.cell import RECENT_S
@@ -40,7 +40,8 @@ class View:
         leaf = self.leafed_to(board)
         if leaf is not None:
             return leaf
-        return IDLE if IDLE in others else others[-1] if others else None
+        idle = board.condition.without_stress()
+        return idle if idle in others else others[-1] if others else None
 
     def turn(self, board: Board, step: int) -> None:
         """Leaf through the other conditions, and past the last one back to where nothing is leafed to."""
@@ -58,7 +59,7 @@ class View:
             self.base, self.base_condition = {}, None
             return
         kept = {c.id: board.cell(c, board.condition) for c in board.contenders}
-        self.base = {name: cell.service.copy() for name, cell in kept.items() if cell is not None}
+        self.base = {name: cell.latency.copy() for name, cell in kept.items() if cell is not None}
         self.base_condition = board.condition if self.base else None
 
     def ghost(self, board: Board, candidate_id: str) -> Histogram | None:
@@ -68,5 +69,5 @@ class View:
         if board.condition.is_idle:
             return None
         contender = next(c for c in board.contenders if c.id == candidate_id)
-        idle = board.cell(contender, IDLE)
-        return None if idle is None else idle.service
+        idle = board.cell(contender, board.condition.without_stress())
+        return None if idle is None else idle.latency
