@@ -104,7 +104,8 @@ def _cell(
         if cell.wait_unavailable is not None
         else _times(cell.wait, cell.waited_ns),
         "counters": {
-            name: {"unavailable": rate} if isinstance(rate, str) else rate for name, rate in cell.counters.rates().items()
+            name: {"unavailable": rate} if isinstance(rate, str) else rate
+            for name, rate in cell.counters.rates().items()
         },
     }
 
@@ -114,7 +115,9 @@ def _wait_at(cell: Cell) -> dict[str, Any]:
     if not cell.service.total:
         return {}
     waits_ns = [cell.waiting.at_quantile_ns(cell.service, quantile) for quantile in QUANTILES]
-    known = {_ms_name(quantile): wait / 1e6 for quantile, wait in zip(QUANTILES, waits_ns, strict=True) if wait is not None}
+    known = {
+        _ms_name(quantile): wait / 1e6 for quantile, wait in zip(QUANTILES, waits_ns, strict=True) if wait is not None
+    }
     return {"wait_at": known or {"unavailable": cell.wait_unavailable or "the probe does not tell how waits lie"}}
 
 

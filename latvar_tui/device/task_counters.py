@@ -1,8 +1,8 @@
 """What the system counted for a runner's threads over a slice: the probe reads it while the runner is frozen.
 
-A fork keeps the calling thread alone, so a runner's main thread is the one that calls ONNX Runtime, and every other one
-belongs to a pool of the runtime's (looked up: with ``threads=N`` there are N - 1). Another process's counters are read, never
-a CPU-time clock of one's own: reading them moves nobody's preemptions.
+A fork keeps the calling thread alone, so a runner's main thread is the one that calls ONNX Runtime, and every other
+one belongs to a pool of the runtime's (looked up: with ``threads=N`` there are N - 1). Another process's counters are
+read, never a CPU-time clock of one's own: reading them moves nobody's preemptions.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Row:
     ``wait_share`` is the part of the times in which the calling thread was ready but had no core (None where that is
     not told), ``slow_share`` the part of the inferences that took longer than :func:`slow_from_ns`, ``miss_share``
     the part that took longer than the deadline. ``tail_wait_ns`` is how much of the ranking quantile was waiting (None
-    likewise), provisional if ``tail_wait_provisional``. ``to_best`` is the ranking quantile's ratio to the smallest one among
-    the rows, ``to_idle`` its ratio to the same candidate's under no stress, ``to_base`` to the kept base.
+    likewise), provisional if ``tail_wait_provisional``. ``to_best`` is the ranking quantile's ratio to the smallest
+    one among the rows, ``to_idle`` its ratio to the same candidate's under no stress, ``to_base`` to the kept base.
     """
 
     contender: Contender

@@ -15,6 +15,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.format import ms, plural, printable, quantile_name, three_digits
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
+from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.keys import help_lines
 
 _LEGEND = """\
@@ -98,11 +99,11 @@ def candidate_dialog(board: Board, contender: Contender) -> TextDialog:
 
 
 _COUNTED = {
-    "pool_wait_ns": ("pool wait", "ms of its pool threads", 1e-6),
-    "involuntary_switches": ("preempted", "times", 1.0),
-    "migrations": ("migrated", "times", 1.0),
+    "pool_wait_ns": ("pool wait", "ms a second, all its pool threads together", 1e-6),
+    "involuntary_switches": ("preempted", "times a second", 1.0),
+    "migrations": ("migrated", "times a second, to another core", 1.0),
 }
-"""What is shown of the counters of a slice: name, unit by the second, and in what the value is given."""
+"""What is shown of a slice's counters: a name, the unit of the rate, and how many of it one of the counter's is."""
 
 
 def _where_time_went(cell: Cell | None, condition: Condition) -> list[tuple[str, str]]:
@@ -110,17 +111,19 @@ def _where_time_went(cell: Cell | None, condition: Condition) -> list[tuple[str,
     if cell is None or not cell.service.total:
         return []
     rows = [("", ""), ("under", str(condition))]
-    waits = [(quantile, cell.waiting.at_quantile_ns(cell.service, quantile)) for quantile in (50.0, 95.0, 99.0)]
-    for quantile, waited_ns in waits:
+    for quantile in (50.0, 95.0, 99.0):
+        waited_ns = cell.waiting.at_quantile_ns(cell.service, quantile)
         if waited_ns is not None:
-            text = f"{ms(cell.service.quantile_ns(quantile))} ms, {ms(waited_ns)} of it waiting"
-            rows.append((quantile_name(quantile), text))
+            unsure = "~" if is_provisional(cell.service, quantile) else ""
+            value = f"{unsure}{ms(cell.service.quantile_ns(quantile))} ms"
+            rows.append((quantile_name(quantile), f"{value}, {ms(waited_ns)} of it waiting"))
     if cell.wait_unavailable is not None:
         rows.append(("wait", f"n/a: {cell.wait_unavailable}"))
     for key, (name, unit, scale) in _COUNTED.items():
         counter = cell.counters[key]
         rate = counter.per_s
-        rows.append((name, f"n/a: {counter.reason}" if rate is None else f"{three_digits(rate * scale)} {unit} a second"))
+        text = f"n/a: {counter.reason}" if rate is None else f"{three_digits(rate * scale)} {unit}"
+        rows.append((name, text))
     return rows
 
 

@@ -136,7 +136,7 @@ class HistogramPanel(BoardPanel):
         return lines
 
     def _label(self, contender: Contender, cell: Cell | None, rows: int) -> list[list[Span]]:
-        """What stands beside the bars, the more telling first; how much of the quantile waited, where all has room."""
+        """What stands beside the bars, the more telling first; how much of the quantile waited where there is room."""
         contenders = self._board.contenders
         name = distinct([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
         label: list[list[Span]] = [[(self.marker(contender) + name, self.name_style(contender))]]
@@ -153,10 +153,11 @@ class HistogramPanel(BoardPanel):
             threads = plural(contender.candidate.threads, "thread")
             label.append([(f"   {contender.memory_mb:.0f} MB, {threads}", DIM)])
         waited_ns = cell.waiting.at_quantile_ns(cell.service, self._view.ranked_by) if cell is not None else None
-        if waited_ns is not None and len(label) < rows:
+        if waited_ns is not None and rows > 5:
             # Below the ranking quantile's line, which is the second or, where it is the median, the first.
             at = 2 if self._view.ranked_by == 50.0 else 3
-            label.insert(at, [(f"     wait {ms(waited_ns):>6} ms", DIM)])
+            unsure = "~" if cell is not None and is_provisional(cell.service, self._view.ranked_by) else ""
+            label.insert(at, [(f"     wait {unsure + ms(waited_ns):>6} ms", DIM)])
         return label
 
     def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
