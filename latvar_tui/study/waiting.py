@@ -10,6 +10,8 @@ from latvar_tui.axis import Axis
 from latvar_tui.hdr_layout import COUNTS_LEN, indices_of, median_ns
 from latvar_tui.histogram import Histogram
 
+_MIDDLES_NS = median_ns(np.arange(COUNTS_LEN))
+
 NEAR = 0.1
 """Inferences within this share of a quantile's value, on either side, tell what it is made of."""
 
@@ -50,8 +52,8 @@ class Waiting:
         if value_ns is None or self._sums is None or not self.is_told:
             return None
         first, last = indices_of([int(value_ns * (1 - NEAR)), int(value_ns * (1 + NEAR))]).tolist()
-        near = np.arange(first, last + 1)
-        spent_ns = int(service.counts[near] @ median_ns(near))
+        near = slice(first, last + 1)
+        spent_ns = int(service.counts[near] @ _MIDDLES_NS[near])
         # A bucket's middle may lie a hair below its inferences' exact times, and so below their waits.
         share = min(1.0, int(self._sums[near].sum()) / spent_ns) if spent_ns else 0.0
         return share * value_ns
@@ -66,7 +68,7 @@ class Waiting:
         if self._sums is None or not self.is_told or not used.size:
             return np.zeros(axis.columns, np.bool_)
         of_bucket = axis.column_of_bucket[used]
-        spent = np.bincount(of_bucket, weights=counts * median_ns(used), minlength=axis.columns)
+        spent = np.bincount(of_bucket, weights=counts * _MIDDLES_NS[used], minlength=axis.columns)
         waited = np.bincount(of_bucket, weights=self._sums[used], minlength=axis.columns)
         waiting = waited > 0.5 * spent
         left = np.maximum.accumulate(np.where(spent > 0, columns, 0))
