@@ -54,6 +54,18 @@ def _marked(text: str, provisional: bool) -> TableCell:
     return TableCell(f"~{text}" if provisional else text, provisional)
 
 
+def tail_wait_column(quantile: float) -> Column:
+    """How much of the quantile (percent) that is ranked by was waiting for a core."""
+    title = f"{quantile_name(quantile)}wait"
+
+    def cell(row: Row) -> TableCell:
+        if row.tail_wait_ns is None:
+            return TableCell(NOTHING)
+        return _marked(ms(row.tail_wait_ns), row.tail_wait_provisional)
+
+    return Column(title, max(8, len(title) + 1), 5, cell)
+
+
 _RANKS = {50.0: 1, 90.0: 7, 95.0: 5, 99.0: 0, 99.9: 4}
 
 COLUMNS: tuple[Column, ...] = (
@@ -96,10 +108,15 @@ def deadline_column(deadline_ns: int) -> Column:
     return Column(title, max(8, len(title) + 1), 1, lambda row: TableCell(share(row.miss_share, row.n)))
 
 
-def all_columns(deadline_ns: int | None = None, base: bool = False, open_loop: bool = False) -> list[Column]:
-    """The columns that there is something to say in."""
+def all_columns(
+    deadline_ns: int | None = None, base: bool = False, ranked_by: float = 99.0, open_loop: bool = False
+) -> list[Column]:
+    """The columns that there is something to say in; one of them splits the quantile (percent) that is ranked by."""
     late = [] if deadline_ns is None else [deadline_column(deadline_ns)]
-    return [*COLUMNS, *(OPEN_LOOP_COLUMNS if open_loop else ()), *late, *([BASE_COLUMN] if base else [])]
+    waits = [column.title for column in COLUMNS].index("wait")
+    # How a response time splits is another matter: most of it may be queueing.
+    split = OPEN_LOOP_COLUMNS if open_loop else (tail_wait_column(ranked_by),)
+    return [*COLUMNS[:waits], *split, *COLUMNS[waits:], *late, *([BASE_COLUMN] if base else [])]
 
 
 def fitting(columns: Sequence[Column], room: int) -> list[Column]:
@@ -120,7 +137,8 @@ def text_table(
     On a terminal of ``most_cells`` columns, what does not fit is left out.
     """
     width = max([len("ms"), *(len(row.contender.name) for row in rows)])
-    columns = all_columns(deadline_ns, open_loop=any(row.condition.is_open_loop for row in rows))
+    open_loop = any(row.condition.is_open_loop for row in rows)
+    columns = all_columns(deadline_ns, ranked_by=ranked_by, open_loop=open_loop)
     if most_cells is not None:
         columns = fitting(columns, most_cells - width)
     titles = [column.title_at(quantile_name(ranked_by)).rjust(column.width) for column in columns]

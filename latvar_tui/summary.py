@@ -107,10 +107,14 @@ def _cell(
             "measured_share": cell.measured_share,
             "settled": None,
             "memory_mb": contender.memory_mb,
-            "service": _times(cell.service, cell.counted_ns),
+            "service": _times(cell.service, cell.counted_ns) | _wait_at(cell),
             "wait": {"unavailable": cell.wait_unavailable}
             if cell.wait_unavailable is not None
             else _times(cell.wait, cell.waited_ns),
+            "counters": {
+                name: {"unavailable": rate} if isinstance(rate, str) else rate
+                for name, rate in cell.counters.rates().items()
+            },
         }
     )
 
@@ -137,11 +141,26 @@ def _open_loop(cell: Cell, condition: Condition) -> dict[str, Any]:
     }
 
 
+def _wait_at(cell: Cell) -> dict[str, Any]:
+    """How much of each quantile was waiting, in ms, or why that is not known."""
+    if not cell.service.total:
+        return {}
+    waits_ns = [cell.waiting.at_quantile_ns(cell.service, quantile) for quantile in QUANTILES]
+    known = {
+        _ms_name(quantile): wait / 1e6 for quantile, wait in zip(QUANTILES, waits_ns, strict=True) if wait is not None
+    }
+    return {"wait_at": known or {"unavailable": cell.wait_unavailable or "the probe does not tell how waits lie"}}
+
+
+def _ms_name(quantile: float) -> str:
+    return f"{quantile_name(quantile).replace('.', '_')}_ms"
+
+
 def _times(histogram: Histogram, sum_ns: int) -> dict[str, Any]:
     if not histogram.total:
         return {"unavailable": "no inference was counted"}
     values = histogram.quantiles_ns(QUANTILES)
-    names = [f"{quantile_name(quantile).replace('.', '_')}_ms" for quantile in QUANTILES]
+    names = [_ms_name(quantile) for quantile in QUANTILES]
     assert histogram.min_ns is not None and histogram.max_ns is not None
     return {
         "mean_ms": sum_ns / histogram.total / 1e6,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from latvar_tui import wire
 from latvar_tui.candidate import UsageError
 from latvar_tui.columns import BASE_COLUMN, COLUMNS, Column, TableCell, all_columns, fitting, loading_table, text_table
-from latvar_tui.condition import Condition
+from latvar_tui.condition import IDLE, Condition
 from latvar_tui.format import NOTHING, count, distinct, ms, percent, plural, quantile_name, ratio, share, three_digits
 from latvar_tui.quantities import parse_duration_s, parse_megabytes
 from latvar_tui.study.table import QUANTILES, Ratio, Row, table
@@ -143,22 +144,39 @@ def test_the_last_column_to_go_is_the_tail() -> None:
     ratios=st.lists(st.floats(0.1, 9999.0), min_size=3, max_size=3),
     provisional=st.booleans(),
     shares=st.lists(st.none() | st.floats(0, 1), min_size=3, max_size=3),
+    ranked_by=st.sampled_from([50.0, 99.0, 99.9, 99.99]),
 )
 def test_every_text_leaves_a_blank_in_its_column(
-    n: int, times: list[int], ratios: list[float], provisional: bool, shares: list[float | None]
+    n: int, times: list[int], ratios: list[float], provisional: bool, shares: list[float | None], ranked_by: float
 ) -> None:
     """Else two numbers read as one. (A ~ parts them just as well.)"""
     contender = board_of(["a"]).contenders[0]
     quantiles, flags = tuple(times[:5]), (provisional,) * 5
     best, idle, base = (Ratio(value, provisional) for value in ratios)
     row = Row(
-        contender, Condition(), n, quantiles, flags, times[5], *shares, to_best=best, to_idle=idle, to_base=base
+        contender, Condition(), n, quantiles, flags, times[5], *shares, tail_wait_ns=times[4],
+        tail_wait_provisional=provisional, to_best=best, to_idle=idle, to_base=base,
     )  # fmt: skip
-    for column in all_columns(times[5], base=True):
+    for column in all_columns(times[5], base=True, ranked_by=ranked_by):
         cell = column.cell(row)
         assert len(cell.text.removeprefix("~")) < column.width
         assert len(cell.text) <= column.width
         assert len(column.title) < column.width
+
+
+def test_the_split_of_the_ranking_quantile_is_named_after_it() -> None:
+    row = table(board_of(["a"], [slice_frame(1, "a", NO_STRESS, [4 * MS] * 2000, waits_ns=[3 * MS] * 2000)]), IDLE)[0]
+    for ranked_by, title in ((50.0, "p50wait"), (99.0, "p99wait"), (99.9, "p99.9wait")):
+        (column,) = (column for column in all_columns(ranked_by=ranked_by) if column.title == title)
+        assert column.cell(row) == TableCell("3.00")
+    assert column.cell(replace(row, tail_wait_ns=None)) == TableCell(NOTHING)
+    assert column.cell(replace(row, tail_wait_provisional=True)) == TableCell("~3.00", True)
+
+
+def test_how_much_waited_is_shown_on_a_wide_screen_and_gives_way_on_a_narrow_one() -> None:
+    wide, narrow = ([column.title for column in fitting(all_columns(), room)] for room in (94, 54))
+    assert "p99wait" in wide and "max" in wide
+    assert "p99wait" not in narrow and {"p50", "p99", "÷best"} <= set(narrow)
 
 
 def test_many_inferences_are_counted_in_millions() -> None:
@@ -173,10 +191,10 @@ def test_text_table_lines_align() -> None:
     head, *lines = text_table(table(board, board.condition), 99.0)
     assert len({len(line) for line in (head, *lines)}) == 1
     ends = [match.end() for match in re.finditer(r"\S+", head)][1:]
-    assert len(ends) == len(COLUMNS)
+    assert len(ends) == len(all_columns())
     for line, row in zip(lines, table(board, board.condition), strict=True):
         assert line.startswith(row.contender.name + " ")
-        for column, end in zip(COLUMNS, ends, strict=True):
+        for column, end in zip(all_columns(), ends, strict=True):
             assert line[end - column.width : end].strip() == column.cell(row).text
             assert line[end - column.width] == " "
     assert head.split()[:7] == ["ms", "n", "p50", "p90", "p95", "p99", "p99.9"]
@@ -189,7 +207,7 @@ def test_a_failed_row_shows_the_reason() -> None:
     _, a, b, c = text_table(table(board, board.condition), 99.0)
     assert a == "a   refused: 'a' is no model."
     assert "1.00" in b and "killed" not in b  # what it measured before stays
-    assert c.split() == ["c", *[NOTHING] * len(COLUMNS)]
+    assert c.split() == ["c", *[NOTHING] * len(all_columns())]
 
 
 def test_provisional_numbers_are_marked() -> None:
@@ -205,6 +223,7 @@ def test_provisional_numbers_are_marked() -> None:
         "~1.00",
         "1.00",
         "<3.0%",
+        NOTHING,
         NOTHING,
         "~1.00×",
         NOTHING,
@@ -264,13 +283,19 @@ def test_the_document_has_the_fields_of_the_contract() -> None:
     assert cell["settled"] is None
     times = {"mean_ms", "min_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms", "max_ms"}
     for kind in ("service", "wait"):
-        assert set(cell[kind]) == times | {"provisional", "ci95", "overflow"}
+        assert set(cell[kind]) - {"wait_at"} == times | {"provisional", "ci95", "overflow"}
+    quantiles = {"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms"}
+    assert set(cell["service"]["wait_at"]) == quantiles
+    assert all(0 <= cell["service"]["wait_at"][name] <= cell["service"][name] for name in quantiles)
+    assert set(cell["counters"]) == {"pool_wait_ms_per_s", "involuntary_switches_per_s", "migrations_per_s"}
+    assert cell["counters"]["pool_wait_ms_per_s"] > 0
+    assert "no migrations" in cell["counters"]["migrations_per_s"]["unavailable"]
 
 
 def test_every_number_has_its_unit_in_its_name() -> None:
     names = ["a", "b"]
     for name, _ in numbers(documented(board_of(names, session(names, [NO_STRESS, STRESS], slices_per_cell=2)))):
-        assert name in WITHOUT_UNIT or name.endswith(("_ms", "_mb", "_mhz", "_c", "_pct", "_cores")), name
+        assert name in WITHOUT_UNIT or name.endswith(("_ms", "_mb", "_mhz", "_c", "_pct", "_cores", "_per_s")), name
 
 
 def test_the_numbers_of_a_cell_are_those_of_its_inferences() -> None:
@@ -287,6 +312,9 @@ def test_the_numbers_of_a_cell_are_those_of_its_inferences() -> None:
     assert service["provisional"] == ["p99_9_ms"]  # the 99th has just ten beyond it
     assert cell["wait"]["mean_ms"] == pytest.approx(0.025)
     assert (cell["wait"]["p50_ms"], cell["wait"]["max_ms"]) == (0, 5)
+    # The five that waited are the longest, 199.2 to 200 ms; within a tenth of p99.9 there are some hundred others.
+    assert service["wait_at"]["p50_ms"] == 0
+    assert 0 < service["wait_at"]["p99_9_ms"] < 5
 
 
 def test_quantiles_on_few_observations_are_listed_and_given_all_the_same() -> None:
@@ -298,7 +326,8 @@ def test_quantiles_on_few_observations_are_listed_and_given_all_the_same() -> No
 
 def test_a_wait_that_cannot_be_measured_is_its_reason() -> None:
     board = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS], wait_unavailable="no counter here")])
-    assert documented(board)["cells"][0]["wait"] == {"unavailable": "no counter here"}
+    (cell,) = documented(board)["cells"]
+    assert cell["wait"] == cell["service"]["wait_at"] == {"unavailable": "no counter here"}
 
 
 def test_a_cell_without_inferences_says_so() -> None:

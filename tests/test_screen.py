@@ -155,6 +155,7 @@ SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "device": (lambda: make_app(IDLE), ("i",)),
     "deadline": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%", deadline_ns=4_000_000), ()),
     "detail": (lambda: make_app(IDLE), ("j", "enter")),
+    "detail_under_stress": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ("enter", "end")),
     "alone": (lambda: make_app(IDLE), ("j", "a")),
     "picker": (lambda: make_app(IDLE), ("m",)),
     "picker_found": (lambda: make_app(with_failure()), ("m", *"mob@int8", "tab", "right")),

@@ -23,6 +23,7 @@ from latvar_tui.device.screen import Ended, Screen
 from latvar_tui.device.sensors import Sensors
 from latvar_tui.device.stress_control import StressControl
 from latvar_tui.device.stress_kinds import check_condition
+from latvar_tui.device.task_counters import read_task_counts, task_counters, unavailable
 
 MOST_STRESSOR_DEATHS = 3
 STRESS_PATIENCE_S = 1.0
@@ -136,6 +137,7 @@ class Probe:
         self._disturbances.clear()
         self._slice_of = runner
         stress_before = None if condition.is_idle else self._stress.cpu_ns()
+        tasks_before = read_task_counts(runner.child.pid)
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -166,6 +168,12 @@ class Probe:
             arrivals=tape.arrivals[: n + unserved] if condition.is_open_loop else None,
             ended_ns=answer.ended_ns,
         )
+        # Not at once after the freeze: a thread that has yet to get a core to stop on would still be waiting.
+        counters = (
+            task_counters(tasks_before, read_task_counts(runner.child.pid))
+            if self._changed_at_ns is None
+            else unavailable("the stress changed in the middle")
+        )
         self._seq += 1
         self._screen.say_slice(
             wire.Slice(
@@ -194,6 +202,7 @@ class Probe:
                 unserved=unserved,
                 queue_max=binned.queue_max,
                 lag_ns=binned.lag_ns,
+                counters=counters,
             )
         )
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later

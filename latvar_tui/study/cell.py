@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram
+from latvar_tui.study.counters import Counters
 from latvar_tui.study.open_loop import OpenLoop
+from latvar_tui.study.waiting import Waiting
 
 RECENT_S = 10.0
 """The window of 'recent' numbers, in seconds of the experiment's clock."""
@@ -24,6 +26,8 @@ class Cell:
     service: Histogram = field(default_factory=Histogram)
     wait: Histogram = field(default_factory=Histogram)
     wait_unavailable: str | None = None
+    waiting: Waiting = field(default_factory=Waiting)
+    counters: Counters = field(default_factory=Counters)
     slices: int = 0
     settling: int = 0
     dropped: int = 0
@@ -59,6 +63,8 @@ class Cell:
             self.waited_ns += frame.wait.sum_ns
         else:
             self.wait_unavailable = frame.wait.unavailable
+        self.waiting.add(frame)
+        self.counters.add(frame)
         if frame.stress_cpu.value is not None:
             self.stress_cpu_ns += frame.stress_cpu.value
             self.stressed_ns += frame.end_ns - frame.start_ns
@@ -91,6 +97,14 @@ class Cell:
             if frame.end_ns >= now_ns - window_s * 1e9:
                 histogram.add_counts(frame.response or frame.service)
         return histogram
+
+    def recent_waiting(self, now_ns: int, window_s: float = RECENT_S) -> Waiting:
+        """How the waits lie on the service times of :meth:`recent`."""
+        waiting = Waiting()
+        for frame in self._recent:
+            if frame.end_ns >= now_ns - window_s * 1e9:
+                waiting.add(frame)
+        return waiting
 
     def wait_share(self, now_ns: int, window_s: float | None = None) -> float | None:
         """The part of the service times that the calling thread spent ready to run but without a core.

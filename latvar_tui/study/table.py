@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from latvar_tui.condition import Condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.cell import Cell
 from latvar_tui.study.open_loop import OpenLoop
 from latvar_tui.study.quantiles import is_provisional
+from latvar_tui.study.waiting import Waiting
 
 QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 """The table's quantiles, in percent."""
@@ -29,8 +31,9 @@ class Row:
 
     ``wait_share`` is the part of the times in which the calling thread was ready but had no core (None where that is
     not told), ``slow_share`` the part of the inferences that took longer than :func:`slow_from_ns`, ``miss_share``
-    the part that took longer than the deadline. ``to_best`` is the ranking quantile's ratio to the smallest one among
-    the rows, ``to_idle`` its ratio to the same candidate's under no stress, ``to_base`` to the kept base.
+    the part that took longer than the deadline. ``tail_wait_ns`` is how much of the ranking quantile was waiting (None
+    likewise), provisional if ``tail_wait_provisional``. ``to_best`` is the ranking quantile's ratio to the smallest
+    one among the rows, ``to_idle`` its ratio to the same candidate's under no stress, ``to_base`` to the kept base.
     """
 
     contender: Contender
@@ -42,6 +45,8 @@ class Row:
     wait_share: float | None = None
     slow_share: float | None = None
     miss_share: float | None = None
+    tail_wait_ns: float | None = None
+    tail_wait_provisional: bool = True
     to_best: Ratio | None = None
     to_idle: Ratio | None = None
     to_base: Ratio | None = None
@@ -92,6 +97,8 @@ def table(
                 wait_share=cell.wait_share(board.now_ns, window_s) if cell else None,
                 slow_share=own.count_beyond(slow_from) / own.total,
                 miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
+                tail_wait_ns=_waiting(cell, board.now_ns, window_s).at_quantile_ns(own, ranked_by) if cell else None,
+                tail_wait_provisional=is_provisional(own, ranked_by),
                 to_best=_ratio(own, best, ranked_by),
                 to_idle=_ratio(own, idle.latency if idle else None, ranked_by),
                 to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
@@ -99,6 +106,10 @@ def table(
             )
         )
     return rows
+
+
+def _waiting(cell: Cell, now_ns: int, window_s: float | None) -> Waiting:
+    return cell.waiting if window_s is None else cell.recent_waiting(now_ns, window_s)
 
 
 def slow_from_ns(own: Histogram, idle: Histogram | None) -> int:

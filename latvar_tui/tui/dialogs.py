@@ -11,18 +11,22 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from latvar_tui.format import plural, printable, three_digits
+from latvar_tui.condition import Condition
+from latvar_tui.format import ms, plural, printable, quantile_name, three_digits
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.cell import Cell
+from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.keys import help_lines
 
 _LEGEND = """\
 Bright bars: the last 5 s. Dim bars: everything under this condition. Grey outline: the
 shape when idle, or the base kept with b. A bar's height is the logarithm of its count, so
-that a tail shows beside its peak; all panels share one axis of milliseconds.
+that a tail shows beside its peak; all panels share one axis of milliseconds. The line below
+the bars is heavy where inferences mostly waited for a core, thin where they mostly ran.
 
 ~ marks a number that rests on fewer than ten observations beyond it: it still moves.
 ÷best, ÷idle, ÷base: the quantile named before it as a multiple of the best candidate's, of its
-own without stress, of the kept base."""
+own without stress, of the kept base. p99wait: how much of p99 was waiting for a core."""
 
 
 _FIRST = 5
@@ -90,8 +94,38 @@ def candidate_dialog(board: Board, contender: Contender) -> TextDialog:
                 (condition.title, f"{plural(cell.service.total, 'inference')} in {plural(cell.slices, 'slice')}")
             )
             rows += [("", text) for text in [cell.saturation(condition)] if text]
+    rows += _where_time_went(board.cell(contender, board.condition), board.condition)
     # Not as the box's title, which takes brackets in a path for markup.
     return TextDialog("candidate", "\n".join([contender.id, "", *(f"{name:>10}  {text}" for name, text in rows)]))
+
+
+_COUNTED = {
+    "pool_wait_ns": ("pool wait", "ms a second, all its pool threads together", 1e-6),
+    "involuntary_switches": ("preempted", "times a second", 1.0),
+    "migrations": ("migrated", "times a second, to another core", 1.0),
+}
+"""What is shown of a slice's counters: a name, the unit of the rate, and how many of it one of the counter's is."""
+
+
+def _where_time_went(cell: Cell | None, condition: Condition) -> list[tuple[str, str]]:
+    """How much of each quantile was waiting, and what the system counted over the present cell's slices."""
+    if cell is None or not cell.service.total:
+        return []
+    rows = [("", ""), ("under", str(condition))]
+    for quantile in (50.0, 95.0, 99.0):
+        waited_ns = cell.waiting.at_quantile_ns(cell.service, quantile)
+        if waited_ns is not None:
+            unsure = "~" if is_provisional(cell.service, quantile) else ""
+            value = f"{unsure}{ms(cell.service.quantile_ns(quantile))} ms"
+            rows.append((quantile_name(quantile), f"{value}, {ms(waited_ns)} of it waiting"))
+    if cell.wait_unavailable is not None:
+        rows.append(("wait", f"n/a: {cell.wait_unavailable}"))
+    for key, (name, unit, scale) in _COUNTED.items():
+        counter = cell.counters[key]
+        rate = counter.per_s
+        text = f"n/a: {counter.reason}" if rate is None else f"{three_digits(rate * scale)} {unit}"
+        rows.append((name, text))
+    return rows
 
 
 def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:

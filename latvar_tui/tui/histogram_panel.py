@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 
 from textual.strip import Strip
 
@@ -17,7 +18,7 @@ from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
-from latvar_tui.tui.palette import DIM, WARNING, bar_styles
+from latvar_tui.tui.palette import DIM, WAITING, WARNING, bar_styles
 from latvar_tui.tui.view import View
 
 SHAPE_RECENT_S = 5.0
@@ -112,7 +113,7 @@ class HistogramPanel(BoardPanel):
     def _draw_panel(
         self, contender: Contender, cell: Cell | None, ghost: Histogram | None, frame: Frame, rows: int
     ) -> list[Strip]:
-        label = self._label(contender, cell)
+        label = self._label(contender, cell, rows)
         rows -= 0 if frame.gutter else 1
         marks = rows >= 4 and frame.columns >= 30
         if cell is None or not cell.latency.total:
@@ -121,7 +122,7 @@ class HistogramPanel(BoardPanel):
         else:
             bars = self._bars(contender, cell, ghost, rows - marks)
             if marks:
-                bars.append([(self._mark_row(cell.latency), DIM)])
+                bars.append(self._mark_row(cell))
         if not frame.gutter:
             texts = [span if isinstance(span, str) else span[0] for row in label[1:3] for span in row]
             numbers = " ".join(text.removesuffix(" ms").strip() for text in texts)
@@ -134,7 +135,8 @@ class HistogramPanel(BoardPanel):
             lines.append(line(*beside, " " * max(0, frame.gutter - used), *row))
         return lines
 
-    def _label(self, contender: Contender, cell: Cell | None) -> list[list[Span]]:
+    def _label(self, contender: Contender, cell: Cell | None, rows: int) -> list[list[Span]]:
+        """What stands beside the bars, the more telling first; how much of the quantile waited where there is room."""
         contenders = self._board.contenders
         name = distinct([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
         label: list[list[Span]] = [[(self.marker(contender) + name, self.name_style(contender))]]
@@ -152,6 +154,12 @@ class HistogramPanel(BoardPanel):
         if contender.memory_mb is not None:
             threads = plural(contender.candidate.threads, "thread")
             label.append([(f"   {contender.memory_mb:.0f} MB, {threads}", DIM)])
+        waited_ns = cell.waiting.at_quantile_ns(cell.latency, self._view.ranked_by) if cell is not None else None
+        if waited_ns is not None and rows > 5:
+            # Below the ranking quantile's line, which is the second or, where it is the median, the first.
+            at = 2 if self._view.ranked_by == 50.0 else 3
+            unsure = "~" if cell is not None and is_provisional(cell.latency, self._view.ranked_by) else ""
+            label.insert(at, [(f"     wait {unsure + ms(waited_ns):>6} ms", DIM)])
         return label
 
     def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
@@ -173,22 +181,26 @@ class HistogramPanel(BoardPanel):
         )
         return [list(row) for row in drawn]
 
-    def _mark_row(self, histogram: Histogram) -> str:
-        """The base line with the median, the ranking quantile and the deadline marked on it."""
-        base, mark, late = ("-", "^", "|") if self._ascii else ("─", "┴", "│")
+    def _mark_row(self, cell: Cell) -> list[Span]:
+        """The base line with the median, the ranking quantile and the deadline marked on it.
+
+        It is heavy under the inferences that mostly waited for a core, and thin under those that mostly ran: one row in
+        two tones, for a second tone within the bars would change the style in every column of every row.
+        """
+        base, heavy, mark, late = ("-", "=", "^", "|") if self._ascii else ("─", "━", "┴", "│")
         axis, deadline_ns = self._axis, self._view.deadline_ns
-        cells = [base] * axis.columns
+        cells = [heavy if waited else base for waited in cell.waiting.mostly(cell.latency, axis).tolist()]
         if deadline_ns is not None and axis.low_ns <= deadline_ns <= axis.high_ns:
             cells[axis.column_of(deadline_ns)] = late  # first: a label may cover it, and the column's title tells
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
-            value_ns = histogram.quantile_ns(quantile)
+            value_ns = cell.latency.quantile_ns(quantile)
             assert value_ns is not None
             at = axis.column_of(value_ns)
             text = mark + quantile_name(quantile)
             start = min(at, len(cells) - len(text))
             cells[start : start + len(text)] = text
             cells[at] = mark
-        return "".join(cells)
+        return [("".join(run), WAITING if waits else DIM) for waits, run in groupby(cells, heavy.__eq__)]
 
 
 def _quantile_text(histogram: Histogram | None, quantile: float) -> Span:

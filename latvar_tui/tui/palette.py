@@ -18,6 +18,7 @@ DIM = Style(color="#808080")
 STRONG = Style(bold=True)
 WARNING = Style(color="#e69f00", bold=True)
 GHOST = Style(color="#a0a0a0")
+WAITING = Style(color="#d8d8d8")
 
 
 @cache

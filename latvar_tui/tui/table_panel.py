@@ -68,7 +68,7 @@ class TablePanel(BoardPanel):
     def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
         board, view = self._board, self._view
         rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns)
-        columns = all_columns(view.deadline_ns, bool(view.base), condition.is_open_loop)
+        columns = all_columns(view.deadline_ns, bool(view.base), view.ranked_by, condition.is_open_loop)
         title = _title(condition, board.condition, window_s)
         name_width = _NAME_MOST
         if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says
