@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from latvar_tui.condition import IDLE, Condition
+from latvar_tui.exemplars_report import slowest_as_json
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
@@ -96,13 +97,14 @@ def _cell(
         "dropped": cell.dropped,
         "disturbed": cell.disturbed,
         "ungated_slices": cell.ungated,
-        "measured_share": cell.measured_share,
+        "measured_share": cell.measured_share if contender.candidate.has_model else None,
         "settled": None,
         "memory_mb": contender.memory_mb,
         "service": _times(cell.service, cell.counted_ns),
         "wait": {"unavailable": cell.wait_unavailable}
         if cell.wait_unavailable is not None
         else _times(cell.wait, cell.waited_ns),
+        "slowest": slowest_as_json(board, cell),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from latvar_tui import wire
 from latvar_tui.histogram import Histogram
+from latvar_tui.study.exemplars import Exemplars
 
 RECENT_S = 10.0
 """The window of 'recent' numbers, in seconds of the experiment's clock."""
@@ -33,11 +34,13 @@ class Cell:
     stress_cpu_ns: float = 0.0
     stressed_ns: int = 0
     stress_unavailable: str | None = None
+    exemplars: Exemplars = field(default_factory=Exemplars)
     _recent: deque[wire.Slice] = field(default_factory=deque)
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
         self.slices += 1
+        self.exemplars.add(frame)
         self.settling += frame.settling
         self.dropped += frame.dropped
         self.disturbed += frame.disturbed

@@ -90,7 +90,7 @@ def table(
                 wait_share=cell.wait_share(board.now_ns, window_s) if cell else None,
                 slow_share=own.count_beyond(slow_from) / own.total,
                 miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
-                to_best=_ratio(own, best, ranked_by),
+                to_best=None if contender.candidate.is_control else _ratio(own, best, ranked_by),
                 to_idle=_ratio(own, idle.service if idle else None, ranked_by),
                 to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
             )
@@ -110,8 +110,8 @@ def slow_from_ns(own: Histogram, idle: Histogram | None) -> int:
 
 
 def _best(board: Board, measured: Mapping[str, Histogram], quantile: float) -> Histogram | None:
-    """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none."""
-    gone = {contender.id for contender in board.contenders if contender.is_out}
+    """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none, nor is a control."""
+    gone = {contender.id for contender in board.contenders if contender.is_out or contender.candidate.is_control}
     running = [histogram for name, histogram in measured.items() if name not in gone]
     return min(running, key=lambda histogram: histogram.quantile_ns(quantile) or 0, default=None)
 
