@@ -9,8 +9,9 @@ from typing import Any
 
 from latvar_tui import wire
 from latvar_tui.columns import fitting
+from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, count, ms, plural, three_digits
-from latvar_tui.study.board import Board
+from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.exemplars import CAUSES, Exemplar, likely_cause
 
@@ -24,12 +25,12 @@ def _since_start_s(board: Board, exemplar: Exemplar) -> float | None:
     return None if board.hello is None else (exemplar.start_ns - board.hello.monotonic_ns) / 1e9
 
 
-def _wall_time(board: Board, at_ns: int) -> str | None:
+def _wall_time(board: Board, at_ns: int) -> datetime | None:
     """The probe's clock as UTC, by what it said in its first frame."""
     if board.hello is None:
         return None
     wall_ns = board.hello.wall_ns + at_ns - board.hello.monotonic_ns
-    return datetime.fromtimestamp(wall_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(wall_ns / 1e9, UTC)
 
 
 # -- as JSON ---------------------------------------------------------------------------------------
@@ -42,10 +43,10 @@ def slowest_as_json(board: Board, cell: Cell) -> list[dict[str, Any]]:
 
 
 def _as_json(board: Board, exemplar: Exemplar, median_ns: int) -> dict[str, Any]:
-    within = exemplar.within
+    within, wall_time = exemplar.within, _wall_time(board, exemplar.start_ns)
     return {
         "since_start_s": _since_start_s(board, exemplar),
-        "wall_time": _wall_time(board, exemplar.start_ns),
+        "wall_time": wall_time and wall_time.isoformat(timespec="milliseconds"),
         "service_ms": exemplar.service_ns / 1e6,
         "over_median_ms": (exemplar.service_ns - median_ns) / 1e6,
         "wait_ms": {"unavailable": within.wait_unavailable or "not told"}
@@ -98,13 +99,15 @@ def _whole(value: float) -> str:
     return count(round(value))
 
 
-def _columns(board: Board, exemplars: Sequence[Exemplar], median_ns: int) -> list[_Column]:
+def _columns(board: Board, exemplars: Sequence[Exemplar], median_ns: int, condition: Condition) -> list[_Column]:
+    """The columns that there is something to say in."""
+
     def at(exemplar: Exemplar) -> str:
         since_s = _since_start_s(board, exemplar)
         return NOTHING if since_s is None else f"{since_s:.1f}"
 
     columns = [
-        _Column("at s", 9, 3, at),
+        _Column("at s", 8, 3, at),
         _Column("ms", 8, 0, lambda one: ms(one.service_ns)),
         _Column("wait", 8, 2, lambda one: "n/a" if one.wait_ns is None else ms(one.wait_ns)),
         _Column("queued", 8, 2, lambda one: ms(one.queued_ns)),
@@ -113,17 +116,13 @@ def _columns(board: Board, exemplars: Sequence[Exemplar], median_ns: int) -> lis
         _Column("pool", 8, 5, lambda one: _number(ms, one.total("pool_wait_ns"))),
         _Column("switched", 10, 9, lambda one: _number(_whole, one.total("involuntary_switches"))),
         _Column("moved", 7, 7, lambda one: _number(_whole, one.total("migrations"))),
-        _Column("stress", 8, 8, lambda one: "–" if _idle(one) else _cores(one.within.stress_cpu, one)),
+        _Column("stress", 8, 8, lambda one: _cores(one.within.stress_cpu, one)),
         _Column("others", 8, 6, lambda one: _cores(one.total("others_cpu_ns"), one)),
-        _Column("MHz", 6, 10, lambda one: _number(_whole, one.sensor("frequency_mhz"))),
+        _Column("MHz", 6, 10, lambda one: _number("{:.0f}".format, one.sensor("frequency_mhz"))),
         _Column("°C", 5, 11, lambda one: _number(three_digits, one.sensor("temperature_c"))),
     ]
-    open_loop = any(one.within.open_loop for one in exemplars)
-    return [column for column in columns if column.title != "queued" or open_loop]
-
-
-def _idle(exemplar: Exemplar) -> bool:
-    return exemplar.within.stress_cpu.reason == "no stress was asked for"
+    nothing = {"queued": not any(one.within.open_loop for one in exemplars), "stress": condition.is_idle}
+    return [column for column in columns if not nothing.get(column.title)]
 
 
 _COLUMN_NOTES = {
@@ -140,19 +139,21 @@ _COLUMN_NOTES = {
 _OF_THE_SLICE = ("pool", "switched", "moved", "stress", "others", "MHz", "°C")
 
 
-def slowest_as_text(board: Board, cell: Cell | None, cells: int) -> list[str]:
+def slowest_as_text(board: Board, contender: Contender, condition: Condition, cells: int) -> list[str]:
     """A table that fits into ``cells`` columns, with what its columns and its causes mean.
 
     Times in ms. What does not fit is left out; JSON has everything.
     """
+    cell = board.cell(contender, condition)
     slowest = [] if cell is None else cell.exemplars.slowest
     if cell is None or not slowest:
-        return ["Nothing has been measured of it under this condition."]
+        return [contender.id, f"Nothing has been measured of it under {condition.title}."]
     median_ns = cell.service.quantile_ns(50.0) or 0
-    shown = fitting(_columns(board, slowest, median_ns), cells)
+    shown = fitting(_columns(board, slowest, median_ns, condition), cells)
     titles = [column.title for column in shown]
     lines = [
-        f"the slowest of {plural(cell.service.total, 'inference')}, median {ms(median_ns)} ms",
+        contender.id,
+        f"under {condition.title}: the slowest of {plural(cell.service.total, 'inference')}, median {ms(median_ns)} ms",
         "",
         "".join(_cell(column, column.title) for column in shown),
         *("".join(_cell(column, column.text(one)) for column in shown) for one in slowest),
@@ -163,7 +164,10 @@ def slowest_as_text(board: Board, cell: Cell | None, cells: int) -> list[str]:
     marks = sorted({mark for one in slowest for mark in one.within.marks})
     lines += [f"their slices are marked: {', '.join(marks)}"] if marks else []
     began = _wall_time(board, board.hello.monotonic_ns) if board.hello is not None else None
-    lines += ["", *(_COLUMN_NOTES[title].format(began=began) for title in titles if title in _COLUMN_NOTES)]
+    lines += [
+        "",
+        *(_COLUMN_NOTES[title].format(began=f"{began:%F %T} UTC") for title in titles if title in _COLUMN_NOTES),
+    ]
     totals = [title for title in titles if title in _OF_THE_SLICE]
     lines += [f"of the whole slice, not of the one inference: {', '.join(totals)}"] if totals else []
     return lines + _reasons(slowest, titles)
@@ -180,7 +184,7 @@ def _reasons(slowest: Sequence[Exemplar], titles: Sequence[str]) -> list[str]:
         "pool": lambda one: one.total("pool_wait_ns").reason,
         "switched": lambda one: one.total("involuntary_switches").reason,
         "moved": lambda one: one.total("migrations").reason,
-        "stress": lambda one: None if _idle(one) else one.within.stress_cpu.reason,
+        "stress": lambda one: one.within.stress_cpu.reason,
         "others": lambda one: one.total("others_cpu_ns").reason,
         "MHz": lambda one: one.sensor("frequency_mhz").reason,
         "°C": lambda one: one.sensor("temperature_c").reason,

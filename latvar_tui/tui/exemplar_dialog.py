@@ -1,8 +1,9 @@
-"""The slowest inferences of the selected candidate, over the live screen: as they were when it was opened."""
+"""The slowest inferences of the selected candidate, over the live screen: as they were when it was drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -35,16 +36,7 @@ class ExemplarDialog(TextDialog):
 
     def __init__(self, board: Board, contender: Contender) -> None:
         super().__init__("slowest", "")
-        cell = board.cell(contender, board.condition)
-        head = [contender.id, f"under {board.condition}"]
-        kept: dict[int, list[str]] = {}  # of the cell as it is now: it goes on, and the columns would jump
-
-        def lines_at(cells: int) -> list[str]:
-            if cells not in kept:
-                kept[cells] = [*head, *slowest_as_text(board, cell, cells)]
-            return kept[cells]
-
-        self._lines_at = lines_at
+        self._lines_at = partial(slowest_as_text, board, contender, board.condition)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
