@@ -163,11 +163,9 @@ def slowest_as_text(board: Board, contender: Contender, condition: Condition, ce
     lines += [f"{cause.word}: {cause.means}" for cause in CAUSES if cause.word in words]
     marks = sorted({mark for one in slowest for mark in one.within.marks})
     lines += [f"their slices are marked: {', '.join(marks)}"] if marks else []
-    began = _wall_time(board, board.hello.monotonic_ns) if board.hello is not None else None
-    lines += [
-        "",
-        *(_COLUMN_NOTES[title].format(began=f"{began:%F %T} UTC") for title in titles if title in _COLUMN_NOTES),
-    ]
+    wall_time = _wall_time(board, board.hello.monotonic_ns) if board.hello is not None else None
+    began = f"{wall_time:%Y-%m-%d %H:%M:%S} UTC" if wall_time is not None else "nobody said when"
+    lines += ["", *(_COLUMN_NOTES[title].format(began=began) for title in titles if title in _COLUMN_NOTES)]
     totals = [title for title in titles if title in _OF_THE_SLICE]
     lines += [f"of the whole slice, not of the one inference: {', '.join(totals)}"] if totals else []
     return lines + _reasons(slowest, titles)
