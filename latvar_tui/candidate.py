@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any
 
+from latvar_tui.controls import CONTROLS, HICCUP
 from latvar_tui.settings import BARE, BY_NAME, SETTINGS, Setting, Settings
 
 
@@ -25,6 +26,22 @@ class Candidate(Settings):
 
     model: str = field(kw_only=True)
 
+    def __post_init__(self) -> None:
+        if not self.has_model:  # nothing is set, whatever the line-up's default is
+            plain = Settings(1, label=self.label)
+            for setting in fields(Settings):
+                object.__setattr__(self, setting.name, getattr(plain, setting.name))
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it measures the instrument or the platform, and is no model to compare with others."""
+        return self.model in CONTROLS
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is run at all: what runs none has no settings but a label."""
+        return self.model != HICCUP
+
     @property
     def model_name(self) -> str:
         """The name, or the file name without its ending."""
@@ -32,8 +49,10 @@ class Candidate(Settings):
 
     @property
     def settings(self) -> dict[str, int | str | list[str]]:
-        """The runtime settings as JSON carries them: every one that has a value."""
+        """The runtime settings as JSON carries them: every one that has a value; none where no model is run."""
         found: dict[str, int | str | list[str]] = {}
+        if not self.has_model:
+            return found
         for setting in SETTINGS:
             texts = setting.texts(self)
             if setting.by_input and texts:
@@ -47,8 +66,9 @@ class Candidate(Settings):
         return replace(self, **values)
 
     def __str__(self) -> str:
-        pairs = [f"{setting.name}={text}" for setting in SETTINGS for text in setting.texts(self)]
-        return f"{self.model}@{','.join(pairs)}"
+        settings = SETTINGS if self.has_model else (BY_NAME["as"],)
+        pairs = [f"{setting.name}={text}" for setting in settings for text in setting.texts(self)]
+        return f"{self.model}@{','.join(pairs)}" if pairs else self.model
 
 
 def parse_candidate(text: str, cores: int) -> Candidate:
@@ -96,8 +116,13 @@ def with_setting(candidate: Candidate, setting: Setting, value: str, text: str =
     """The candidate with one setting changed, its value as typed.
 
     Raises:
-        UsageError: the value is impossible; ``text`` is what the sentence then quotes.
+        UsageError: the value is impossible, or there is nothing to set; ``text`` is what the sentence then quotes.
     """
+    if not candidate.has_model and setting.name != "as":
+        raise UsageError(
+            f"'{text or candidate}' sets {setting.name} of {candidate.model}, which runs no model: "
+            "leave it out (only as=LABEL is for it)."
+        )
     try:
         changed = setting.read(candidate, value)
     except ValueError as error:
@@ -113,6 +138,8 @@ def parse_candidates(texts: Sequence[str], cores: int, varied: Sequence[str] = (
         UsageError: as :func:`parse_candidate`, or two candidates are the same.
     """
     candidates = [parse_candidate(text, cores) for text in texts]
+    if varied and not any(candidate.has_model for candidate in candidates):
+        raise UsageError(f"'--vary {varied[0]}' varies nothing: no model is run, so leave it out.")
     names = [text.partition("=")[0] for text in varied]
     for name in names:
         if names.count(name) > 1:
@@ -135,6 +162,8 @@ def _variants(candidate: Candidate, text: str) -> list[Candidate]:
     if setting is None or not values or name == "as":
         known = ", ".join(name for name in BY_NAME if name != "as")
         raise UsageError(f"'--vary {text}' varies nothing: write a setting and its values, like threads=1,2 ({known}).")
+    if not candidate.has_model:
+        return [candidate]
     found = [with_setting(candidate, setting, value, f"--vary {text}") for value in values.split(",")]
     if len(set(found)) < len(found):
         raise UsageError(f"'--vary {text}' has a value twice: give each once.")
@@ -149,6 +178,8 @@ def short_names(candidates: Sequence[Candidate]) -> list[str]:
     """
     rows = [
         {setting: setting.texts(candidate) or [setting.default] for setting in SETTINGS if setting.name != "as"}
+        if candidate.has_model
+        else {}
         for candidate in candidates
     ]
     labels = [candidate.label for candidate in candidates]
@@ -163,7 +194,7 @@ def short_names(candidates: Sequence[Candidate]) -> list[str]:
                 for rival, other in zip(candidates, rows, strict=True)
                 if setting.name == "threads" or rival.model == candidate.model
             ]
-            differs = any(other[setting] != values for other in rivals)
+            differs = any(other.get(setting, values) != values for other in rivals)
             if values != [setting.default] if setting.default else differs:
                 pairs += [value if setting.bare else f"{setting.name}={value}" for value in values if value]
         first = candidate.label or candidate.model_name

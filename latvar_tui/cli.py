@@ -23,7 +23,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.stress_kinds import check_condition
 from latvar_tui.quantities import parse_duration_s
-from latvar_tui.zoo import DEFAULT_LINE_UP, ModelEntry, ZooError, find
+from latvar_tui.zoo import DEFAULT_LINE_UP, OwnModel, ZooError, find
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from latvar_tui.link import Link
@@ -167,8 +167,8 @@ def _fed(candidate: Candidate, values_file: str | None) -> Candidate:
     Raises:
         ZooError: there is no such model.
     """
-    zoos = isinstance(find(candidate.model, candidate.precision), ModelEntry)
-    if zoos or not values_file or candidate.values_file:
+    own = isinstance(find(candidate.model, candidate.precision), OwnModel)
+    if not own or not values_file or candidate.values_file:
         return candidate
     fed = candidate.changed(values_file=values_file)
     if parse_candidate(str(fed), 1) != fed:

@@ -12,6 +12,7 @@ import click
 
 from latvar_tui import models_table
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate, with_setting
+from latvar_tui.controls import CONTROLS
 from latvar_tui.format import amount, ms, printable, size
 from latvar_tui.settings import BY_NAME, input_shape_text, shape_text
 from latvar_tui.zoo import ModelEntry, OwnModel, catalogue, find, library, materialise
@@ -63,7 +64,7 @@ def check(names: tuple[str, ...]) -> None:
         candidate = parse_candidate(name, 1)
         find(candidate.model, candidate.precision)
     damaged = {} if names else library.library().damaged
-    chosen = names or (*catalogue(), *library.own_models())
+    chosen = names or (*catalogue(), *CONTROLS, *library.own_models())
     width = max(map(len, [*chosen, *damaged]))
     failed = len(damaged)
     for name in chosen:
@@ -221,6 +222,8 @@ def export(name: str, output: str, force: bool) -> None:
         )
     found = find(candidate.model, candidate.precision)
     path = materialise(found) if isinstance(found, ModelEntry) else found.path
+    if path is None:
+        raise UsageError(f"'{name}' runs no model, so there is no file to write: name a model.")
     written = models_export.export(path, output, force)
     if output != "-":
         click.echo(f"{printable(output)}: {size(written)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, share, three_digits
 from latvar_tui.study.board import Contender
@@ -119,7 +120,19 @@ def all_columns(
     return [*COLUMNS[:waits], *split, *COLUMNS[waits:], *late, *([BASE_COLUMN] if base else [])]
 
 
-def fitting(columns: Sequence[Column], room: int) -> list[Column]:
+class _Placed(Protocol):
+    @property
+    def title(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def rank(self) -> int: ...
+
+
+_Any = TypeVar("_Any", bound=_Placed)
+
+
+def fitting(columns: Sequence[_Any], room: int) -> list[_Any]:
     """The columns that fit into ``room`` cells, the more telling ones first, in their order."""
     chosen: set[str] = set()
     for column in sorted(columns, key=lambda column: column.rank):

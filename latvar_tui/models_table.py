@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from latvar_tui import zoo
+from latvar_tui.controls import CONTROLS
 from latvar_tui.format import NOTHING, amount, printable, size
 from latvar_tui.zoo.fits import sizes_text
 from latvar_tui.zoo.library import OwnModel, library
@@ -32,8 +33,12 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """The zoo in the catalogue's order, then the user's own by name. Raises ZooError without a catalogue."""
-    return [*map(_zoo_row, zoo.catalogue().values()), *map(_own_row, zoo.own_models().values())]
+    """The zoo in the catalogue's order, the controls, then the user's own by name.
+
+    Raises ZooError without a catalogue.
+    """
+    controls = [_control_row(zoo.control(name)) for name in CONTROLS]
+    return [*map(_zoo_row, zoo.catalogue().values()), *controls, *map(_own_row, zoo.own_models().values())]
 
 
 def complaints() -> list[str]:
@@ -51,6 +56,15 @@ def _zoo_row(entry: zoo.ModelEntry) -> Row:
     return Row(
         "zoo", entry.id, entry.name, entry.precision, entry.parameters, inputs, entry.weights_bytes, entry.source, more
     )
+
+
+def _control_row(control: zoo.Control) -> Row:
+    """Its source says what it is for."""
+    if control.path is None:
+        return Row("control", control.id, control.name, None, None, None, None, control.about, {})
+    info = read_onnx(control.path)
+    numbers = info.precision, info.parameters, info.inputs, info.nbytes
+    return Row("control", control.id, control.name, *numbers, control.about, {})
 
 
 def _own_row(model: OwnModel) -> Row:
@@ -118,7 +132,7 @@ def table_lines(table: Sequence[Row]) -> list[str]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    source = row.source if row.kind == "zoo" else f"own, from {printable(row.source)}"
+    source = row.source if row.kind != "own" else f"own, from {printable(row.source)}"
     sizes = amount(row.parameters), size(row.weights_bytes)
     return row.model_id, row.precision or NOTHING, *sizes, inputs_text(row.inputs), source
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from latvar_tui import zoo
 from latvar_tui.candidate import Candidate
+from latvar_tui.controls import CONTROLS
 from latvar_tui.settings import input_shape_text
 from latvar_tui.zoo.fits import check_shapes, resolve_sizes
 from latvar_tui.zoo.names import is_model_file
@@ -37,7 +38,7 @@ def choices(typed: str) -> list[Choice]:
     if _is_path(typed):
         return list(_files(typed))
     wanted = _plain(typed)
-    fitting = [choice for choice in [*_zoo(), *_own()] if wanted in _plain(choice.model)]
+    fitting = [choice for choice in [*_zoo(), *_controls(), *_own()] if wanted in _plain(choice.model)]
     return sorted(fitting, key=lambda choice: not _plain(choice.model).startswith(wanted))
 
 
@@ -48,7 +49,7 @@ def problem_of(candidate: Candidate) -> str:
     """
     try:
         found = zoo.find(candidate.model, candidate.precision)
-        if isinstance(found, zoo.ModelEntry) or candidate.values_file:
+        if not isinstance(found, zoo.OwnModel) or candidate.values_file:
             return ""
         inputs = read_onnx(found.path, skim=True).inputs
         if inputs is None:  # in ORT format, which only the runtime reads
@@ -74,6 +75,11 @@ def _zoo() -> Iterator[Choice]:
         precisions.setdefault(entry.name, []).append(entry.precision)
     for name, found in precisions.items():
         yield Choice(name, "zoo", tuple(found), zoo.catalogue()[name].parameters)
+
+
+def _controls() -> Iterator[Choice]:
+    for name, about in CONTROLS.items():
+        yield Choice(name, "control", about=about)
 
 
 def _own() -> Iterator[Choice]:

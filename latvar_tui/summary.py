@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from latvar_tui.condition import Condition
+from latvar_tui.exemplars_report import slowest_as_json
 from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
@@ -81,42 +82,38 @@ def _cell(
     slow_from = slow_from_ns(cell.latency, idle.latency if idle else None)
     n = cell.latency.total
     missed = {} if deadline_ns is None or not n else {"miss_share": cell.latency.count_beyond(deadline_ns) / n}
-    return (
-        missed
-        | _open_loop(cell, condition)
-        | {
-            "candidate": contender.id,
-            "model": contender.candidate.model_name,
-            "settings": contender.candidate.settings,
-            "label": contender.candidate.label or None,
-            "device": "local",
-            "condition": str(condition),
-            "stress_threads": condition.stress_threads,
-            "stress_cores": {"unavailable": cell.stress_unavailable}
-            if cell.stress_cores is None
-            else cell.stress_cores,
-            "n": cell.service.total,
-            "slow_share": cell.latency.count_beyond(slow_from) / n if n else None,
-            "slow_from_ms": slow_from / 1e6,
-            "wait_share": cell.wait_share(board.now_ns),
-            "slices": cell.slices,
-            "settling": cell.settling,
-            "dropped": cell.dropped,
-            "disturbed": cell.disturbed,
-            "ungated_slices": cell.ungated,
-            "measured_share": cell.measured_share,
-            "settled": None,
-            "memory_mb": contender.memory_mb,
-            "service": _times(cell.service, cell.counted_ns) | _wait_at(cell),
-            "wait": {"unavailable": cell.wait_unavailable}
-            if cell.wait_unavailable is not None
-            else _times(cell.wait, cell.waited_ns),
-            "counters": {
-                name: {"unavailable": rate} if isinstance(rate, str) else rate
-                for name, rate in cell.counters.rates().items()
-            },
-        }
-    )
+    found = {
+        "candidate": contender.id,
+        "model": contender.candidate.model_name,
+        "settings": contender.candidate.settings,
+        "label": contender.candidate.label or None,
+        "device": "local",
+        "condition": str(condition),
+        "stress_threads": condition.stress_threads,
+        "stress_cores": {"unavailable": cell.stress_unavailable} if cell.stress_cores is None else cell.stress_cores,
+        "n": cell.service.total,
+        "slow_share": cell.latency.count_beyond(slow_from) / n if n else None,
+        "slow_from_ms": slow_from / 1e6,
+        "wait_share": cell.wait_share(board.now_ns),
+        "slices": cell.slices,
+        "settling": cell.settling,
+        "dropped": cell.dropped,
+        "disturbed": cell.disturbed,
+        "ungated_slices": cell.ungated,
+        "measured_share": cell.measured_share if contender.candidate.has_model else None,
+        "settled": None,
+        "memory_mb": contender.memory_mb,
+        "service": _times(cell.service, cell.counted_ns) | _wait_at(cell),
+        "wait": {"unavailable": cell.wait_unavailable}
+        if cell.wait_unavailable is not None
+        else _times(cell.wait, cell.waited_ns),
+        "counters": {
+            name: {"unavailable": rate} if isinstance(rate, str) else rate
+            for name, rate in cell.counters.rates().items()
+        },
+        "slowest": slowest_as_json(board, cell),
+    }
+    return missed | _open_loop(cell, condition) | found
 
 
 def _open_loop(cell: Cell, condition: Condition) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import onnx
 import torch
 from architectures import ARCHITECTURES, INT8
 from check import check, write_tables
+from null import null_graph
 from quantise import codes_in, quantise, share_equal
 from weightless import (
     OPSET,
@@ -36,6 +37,7 @@ from weightless import (
 )
 
 from latvar_tui import zoo
+from latvar_tui.controls import NULL_FILE
 from latvar_tui.zoo.entries import model_id
 
 HERE = Path(__file__).resolve().parent
@@ -51,6 +53,7 @@ def main() -> None:
     models = json.loads(CATALOGUE.read_text("utf-8"))["models"] if CATALOGUE.exists() else {}
     ids = arguments.models or list(MODELS)
     if not arguments.check_only:
+        (HERE / NULL_FILE).write_bytes(null_graph())
         for key in ids:
             models[key] = export(*MODELS[key])
             print(f"{key}: {(HERE / models[key]['file']).stat().st_size} bytes", flush=True)

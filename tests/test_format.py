@@ -235,6 +235,7 @@ def test_provisional_numbers_are_marked() -> None:
 WITHOUT_UNIT = {
     "n", "slices", "settling", "dropped", "disturbed", "stress_threads", "threads", "cores", "physical_cores", "pid",
     "measured_share", "slow_share", "wait_share", "miss_share", "overflow", "load_1min", "ungated_slices",
+    "migrations", "involuntary_switches",
 }  # fmt: skip
 """Counts, and shares of 1."""
 
@@ -295,7 +296,7 @@ def test_the_document_has_the_fields_of_the_contract() -> None:
 def test_every_number_has_its_unit_in_its_name() -> None:
     names = ["a", "b"]
     for name, _ in numbers(documented(board_of(names, session(names, [NO_STRESS, STRESS], slices_per_cell=2)))):
-        assert name in WITHOUT_UNIT or name.endswith(("_ms", "_mb", "_mhz", "_c", "_pct", "_cores", "_per_s")), name
+        assert name in WITHOUT_UNIT or name.endswith(("_s", "_ms", "_ns", "_mb", "_mhz", "_c", "_pct", "_cores")), name
 
 
 def test_the_numbers_of_a_cell_are_those_of_its_inferences() -> None:

@@ -15,6 +15,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from latvar_tui import zoo
+from latvar_tui.controls import CONTROLS
 from latvar_tui.format import amount, printable, size
 from latvar_tui.zoo import library
 from tests import graphs
@@ -57,7 +58,7 @@ def test_the_list_is_an_aligned_table_of_the_zoo_and_of_ones_own(tmp_path: Path)
     assert lines == printed("list").splitlines()
     heads = lines[0].split()
     assert heads == ["model", "precision", "parameters", "weights", "inputs", "source"]
-    assert [line.split()[0] for line in lines[1:]] == [*zoo.catalogue(), "my_bert"]
+    assert [line.split()[0] for line in lines[1:]] == [*zoo.catalogue(), *CONTROLS, "my_bert"]
     at = lines[0].index("precision")
     assert all(line[at - 2 : at].isspace() and line[at] != " " for line in lines[1:])
     squeezenet = next(line for line in lines if line.startswith("squeezenet1_1 "))
@@ -83,11 +84,15 @@ def test_the_list_as_json(tmp_path: Path) -> None:
     assert found == json.loads(printed("--json"))
 
     assert all({"kind", "id", "name", "precision", "parameters", "source", "inputs"} <= set(row) for row in found)
-    *zoos, own = found
+    *zoos, null, hiccup, own = found
     assert [row["id"] for row in zoos] == list(zoo.catalogue())
     by_id = {row["id"]: row for row in zoos}
     assert by_id[SMALL]["name"] == "squeezenet1_1" and by_id[SMALL]["precision"] == "int8"
     assert by_id[SMALL]["inputs"] == [{"name": "input", "dtype": "float32", "shape": [1, 3, 224, 224]}]
+    assert (null["kind"], null["id"], null["parameters"]) == ("control", "null", 0)
+    assert null["inputs"] == [{"name": "input", "dtype": "float32", "shape": [1]}]
+    assert (hiccup["kind"], hiccup["id"], hiccup["inputs"]) == ("control", "hiccup", None)
+    assert (null["source"], hiccup["source"]) == tuple(CONTROLS.values())
     assert (own["kind"], own["id"], own["name"], own["precision"]) == ("own", "b", "b", "fp32")
     assert own["inputs"][0] == {"name": "input_ids", "dtype": "int64", "shape": ["batch", "sequence"]}
     assert (own["shapes"], own["fills"]) == ({"input_ids": [1, 8]}, {"input_ids": "7"})
@@ -256,8 +261,9 @@ def test_all_models_are_checked_and_each_failure_says_why(
 
     assert ended.value.code == 1
     lines = capsys.readouterr().out.splitlines()
-    first, fails, fine, nan, text, gone = lines[0], *lines[1:]
+    first, null, hiccup, fails, fine, nan, text, gone = lines
     assert first.startswith(f"ok  {SMALL}  1.24 M parameters")
+    assert null.startswith("ok  null ") and hiccup.startswith("ok  hiccup ")
     assert fails.startswith("FAILED fails: ") and "Reshape" in fails
     assert fine.startswith("ok  fine ")
     assert re.fullmatch(r"FAILED nan: \d+ of the 100 numbers that it puts out are infinite or none \(NaN\)", nan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,6 +141,20 @@ def with_failure() -> list[wire.Frame]:
     return frames
 
 
+def with_circumstances() -> list[wire.Frame]:
+    """Under stress, with what a platform may count, and marks and keys now and then."""
+    frames: list[wire.Frame] = []
+    for frame in UNDER_STRESS:
+        if isinstance(frame, wire.Slice):
+            counted = {"involuntary_switches": 41.0, "migrations": 3.0, "others_cpu_ns": 12e6}
+            counters = {name: wire.Reading(value) for name, value in counted.items()}
+            counters["pool_wait_ns"] = wire.Reading(reason="this platform counts no thread's wait")
+            marks = ["others"] if frame.seq % 3 == 0 else []
+            frame = replace(frame, counters=counters, marks=marks, disturbed=int(frame.seq % 7 == 0))
+        frames.append(frame)
+    return frames
+
+
 EIGHT = tuple(f"squeezenet1_1@as=candidate-{letter}-with-a-long-name" for letter in "ABCDEFGH")
 EIGHT_SESSION = session(EIGHT, ["0xcpu@100%", "3xcpu@100%"], 4)
 SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
@@ -156,6 +171,7 @@ SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "deadline": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%", deadline_ns=4_000_000), ()),
     "detail": (lambda: make_app(IDLE), ("j", "enter")),
     "detail_under_stress": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ("enter", "end")),
+    "outliers": (lambda: make_app(with_circumstances(), condition="2xcpu@100%"), ("o",)),
     "alone": (lambda: make_app(IDLE), ("j", "a")),
     "picker": (lambda: make_app(IDLE), ("m",)),
     "picker_found": (lambda: make_app(with_failure()), ("m", *"mob@int8", "tab", "right")),

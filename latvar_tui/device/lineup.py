@@ -159,6 +159,10 @@ class Lineup:
     def _if_it_has_a_chance(self, runner: Runner, state: wire.State) -> wire.State:
         """Refuse a candidate that could not keep up with the rate even with the device to itself."""
         arrivals, warm_ms = self._place.arrivals, state.warm_ms
+        if arrivals is not None and not parse_candidate(state.candidate, 1).has_model:
+            runner.child.end()
+            why = f"{state.candidate} keeps a schedule of its own: leave it out, or --rate."
+            return wire.State(state.candidate, "refused", why)
         if arrivals is None or not warm_ms or warm_ms * arrivals.rate_hz < 1000:
             return state
         runner.child.end()

@@ -38,6 +38,13 @@ class Tape:
         """The shared bytes themselves: ``flag[0]`` is non-zero when the slice must end."""
         return self._memory
 
+    def take_off(self, nominal_ns: int, n: int) -> None:
+        """Let the first ``n`` inferences begin so much later, those that were shorter at their end."""
+        if nominal_ns:
+            taken = np.minimum(self.durations[:n], nominal_ns)
+            self.starts[:n] += taken
+            self.durations[:n] -= taken
+
     def ask_to_end(self) -> None:
         self._memory[0] = 1
 

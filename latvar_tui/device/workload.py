@@ -38,6 +38,8 @@ class Workload:
     """How long the session took to load, its weights made before."""
     identity: str = ""
     """Changes whenever the files that are run do."""
+    nominal_ns: int = 0
+    """What a run is meant to take and is no news: taken off every time that is told."""
 
 
 def load(candidate: Candidate) -> Workload:
@@ -46,6 +48,10 @@ def load(candidate: Candidate) -> Workload:
     Raises:
         UsageError: the model cannot be used, with the reason in a sentence.
     """
+    if not candidate.has_model:
+        from latvar_tui.device.hiccup import hiccup
+
+        return hiccup()
     found = _find(candidate)
     path, shapes, fills = _model(found)
     identity = identity_of(found, candidate.values_file)
@@ -61,17 +67,20 @@ def load(candidate: Candidate) -> Workload:
     return workload
 
 
-def _find(candidate: Candidate) -> zoo.ModelEntry | zoo.OwnModel:
+def _find(candidate: Candidate) -> zoo.Found:
     try:
         return zoo.find(candidate.model, candidate.precision)
     except zoo.ZooError as error:
         raise UsageError(f"{error}.") from error
 
 
-def _model(found: zoo.ModelEntry | zoo.OwnModel) -> tuple[Path, Mapping[str, Shape], Mapping[str, str]]:
+def _model(found: zoo.Found) -> tuple[Path, Mapping[str, Shape], Mapping[str, str]]:
     """The file to run, and what is remembered with it."""
     if isinstance(found, zoo.OwnModel):
         return found.path, dict(found.shapes), dict(found.fills)
+    if isinstance(found, zoo.Control):
+        assert found.path is not None, "what has no graph is not loaded"
+        return found.path, {}, {}
     try:
         return zoo.materialise(found), {}, {}
     except zoo.ZooError as error:

@@ -60,6 +60,7 @@ class Board:
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.contenders: list[Contender] = []
         self.device: Mapping[str, object] = {}
+        self.hello: wire.Hello | None = None
         self.condition: Condition = IDLE
         self.sensors: Mapping[str, wire.Reading] = {}
         self.notes: deque[str] = deque(maxlen=200)
@@ -127,7 +128,7 @@ class Board:
                     note for note in (f"{contender.name}: {text}" for text in told) if note not in self.notes
                 )
             case wire.Hello():
-                self.device = frame.device
+                self.device, self.hello = frame.device, self.hello or frame
             case wire.Note():
                 self.notes.append(frame.text)
             case wire.Failure():

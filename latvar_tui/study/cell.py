@@ -9,6 +9,7 @@ from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.counters import Counters
+from latvar_tui.study.exemplars import Exemplars
 from latvar_tui.study.open_loop import OpenLoop
 from latvar_tui.study.waiting import Waiting
 
@@ -41,11 +42,13 @@ class Cell:
     stressed_ns: int = 0
     stress_unavailable: str | None = None
     open_loop: OpenLoop | None = None
+    exemplars: Exemplars = field(default_factory=Exemplars)
     _recent: deque[wire.Slice] = field(default_factory=deque)
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
         self.slices += 1
+        self.exemplars.add(frame)
         self.settling += frame.settling
         self.dropped += frame.dropped
         self.disturbed += frame.disturbed

@@ -99,7 +99,7 @@ def table(
                 miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
                 tail_wait_ns=_waiting(cell, board.now_ns, window_s).at_quantile_ns(own, ranked_by) if cell else None,
                 tail_wait_provisional=is_provisional(own, ranked_by),
-                to_best=_ratio(own, best, ranked_by),
+                to_best=None if contender.candidate.is_control else _ratio(own, best, ranked_by),
                 to_idle=_ratio(own, idle.latency if idle else None, ranked_by),
                 to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
                 open_loop=cell.open_loop if cell else None,
@@ -124,8 +124,8 @@ def slow_from_ns(own: Histogram, idle: Histogram | None) -> int:
 
 
 def _best(board: Board, measured: Mapping[str, Histogram], quantile: float) -> Histogram | None:
-    """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none."""
-    gone = {contender.id for contender in board.contenders if contender.is_out}
+    """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none, nor is a control."""
+    gone = {contender.id for contender in board.contenders if contender.is_out or contender.candidate.is_control}
     running = [histogram for name, histogram in measured.items() if name not in gone]
     return min(running, key=lambda histogram: histogram.quantile_ns(quantile) or 0, default=None)
 

@@ -16,6 +16,7 @@ from latvar_tui.shelf import problem_of
 from latvar_tui.study.board import Board
 from latvar_tui.tui.delta import DeltaApp
 from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
+from latvar_tui.tui.exemplar_dialog import ExemplarDialog
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
@@ -156,6 +157,9 @@ class Actions(DeltaApp[int]):
             self.push_screen(candidate_dialog(self.board, self.board.contenders[self.view.selected]))
         else:
             self.start_again()
+
+    def action_outliers(self) -> None:
+        self.push_screen(ExemplarDialog(self.board, self.board.contenders[self.view.selected]))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         del screen

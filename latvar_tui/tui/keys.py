@@ -29,6 +29,7 @@ KEYS: tuple[Key, ...] = (
     Key("down,j", "↓ j", "select(1)", "", "select the next candidate"),
     Key("up,k", "↑ k", "select(-1)", "", "select the candidate before"),
     Key("enter", "enter", "detail", "", "the selected candidate: settings, inputs, memory, first inferences; starts a probe again that has died"),
+    Key("o", "o", "outliers", "", "outliers: the ten slowest inferences of the selected candidate, and what likely made each slow"),
     Key("a", "a", "alone", "a alone", "run the selected candidate alone, or all again"),
     Key("less_than_sign", "<", "leaf(-1)", "", "show the condition before beside the present one, or instead where room is short"),
     Key("greater_than_sign", ">", "leaf(1)", "< > leaf", "show the next condition visited, and past the last none in particular"),

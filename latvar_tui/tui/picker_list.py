@@ -143,4 +143,5 @@ class PickerList(LineWidget):
         p50_ms = self._p50_ms(row)
         parameters = NOTHING if row.parameters is None else f"{row.parameters / 1e6:.2f} M"
         p50 = NOTHING if p50_ms is None else three_digits(p50_ms)
-        return [self._columns(f"  {row.model}", " ".join(row.precisions) or "yours", parameters, p50, width)]
+        sort = " ".join(row.precisions) or ("yours" if row.kind == "own" else row.kind)
+        return [self._columns(f"  {row.model}", sort, parameters, p50, width)]

@@ -51,7 +51,7 @@ class PickerSettings(LineWidget, can_focus=True):
     def change(self, step: int) -> None:
         """Move the chosen setting on to its next value, or back."""
         candidate = self._candidate
-        if candidate is None:
+        if candidate is None or not candidate.has_model:
             return
         setting, values = self._steps[self._at]
         now = (setting.texts(candidate) or [setting.default])[0]
@@ -90,7 +90,7 @@ class PickerSettings(LineWidget, can_focus=True):
         rows: list[list[Span]] = [[]]
         used = 0
         self._places = []
-        for place, (setting, _) in enumerate(self._steps):
+        for place, (setting, _) in enumerate(self._steps if candidate.has_model else ()):
             value = (setting.texts(candidate) or [setting.default])[0]
             cells = len(setting.name) + len(value) + 1
             if used and used + cells + 2 > width:

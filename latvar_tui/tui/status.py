@@ -43,10 +43,11 @@ class StatusLine(LineWidget):
     def show(self, board: Board) -> None:
         counted = wall = stressed = saturated = 0
         stress_cpu_ns = 0.0
-        for _, condition, cell in board.cells():
+        for contender, condition, cell in board.cells():
             if condition == board.condition:
-                counted += cell.counted_ns
-                wall += cell.wall_ns
+                if contender.candidate.has_model:  # else what is counted is lateness
+                    counted += cell.counted_ns
+                    wall += cell.wall_ns
                 stressed += cell.stressed_ns
                 stress_cpu_ns += cell.stress_cpu_ns
                 saturated += bool(cell.saturation(condition))

@@ -1,5 +1,6 @@
 """The model zoo, and the user's own models beside it: what there is, where it is, and how it becomes a file to run."""
 
+from latvar_tui.zoo.controls import Control, control
 from latvar_tui.zoo.entries import (
     DEFAULT_LINE_UP,
     ModelEntry,
@@ -11,11 +12,13 @@ from latvar_tui.zoo.entries import (
 )
 from latvar_tui.zoo.folders import cache_folder, data_folder
 from latvar_tui.zoo.library import OwnModel, own_models
-from latvar_tui.zoo.lookup import find
+from latvar_tui.zoo.lookup import Found, find
 from latvar_tui.zoo.weights import generator, materialise
 
 __all__ = [
     "DEFAULT_LINE_UP",
+    "Control",
+    "Found",
     "ModelEntry",
     "ModelInput",
     "OwnModel",
@@ -23,6 +26,7 @@ __all__ = [
     "ZooError",
     "cache_folder",
     "catalogue",
+    "control",
     "data_folder",
     "find",
     "generator",

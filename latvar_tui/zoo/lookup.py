@@ -6,20 +6,29 @@ import difflib
 import os
 from pathlib import Path
 
+from latvar_tui.controls import CONTROLS
+from latvar_tui.zoo.controls import Control, control_in
 from latvar_tui.zoo.entries import FP32, ModelEntry, ZooError, catalogue, model_id
 from latvar_tui.zoo.files import usable_file
 from latvar_tui.zoo.library import OwnModel, library
 from latvar_tui.zoo.names import is_model_file
 
+Found = ModelEntry | OwnModel | Control
+"""A model, or a control."""
 
-def find(model: str, precision: str = FP32) -> ModelEntry | OwnModel:
+
+def find(model: str, precision: str = FP32) -> Found:
     """Return what a user means by ``model``: the zoo's, in that precision; else their own; else a readable file.
+
+    ``null`` and ``hiccup`` are no models, but controls.
 
     Raises ZooError that says what is wrong with the path, which precisions there are, or which names are near.
     """
     known = catalogue()
     if model in known:
         return known[model] if precision == FP32 else _in_precision(model, precision)
+    if model in CONTROLS:
+        return control_in(model, precision)
     own = library()
     if model in own.models:
         return _as_it_is(own.models[model], precision)
