@@ -178,7 +178,7 @@ def test_a_model_that_fails_does_not_stop_the_others(small_model: str) -> None:
         small_model,
         f"{small_model}@as=B",
         "--duration",
-        "3s",
+        "8s",
         "--json",
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as record:
