@@ -15,6 +15,9 @@ from latvar_tui.candidate import UsageError
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.device.binning import bin_slice
 from latvar_tui.device.child import Child
+from latvar_tui.device.cores import usable_cores
+from latvar_tui.device.disturbances.detector import Device, Gap
+from latvar_tui.device.disturbances.watch import Watch
 from latvar_tui.device.facts import device_facts
 from latvar_tui.device.lifeline import OneProbe
 from latvar_tui.device.lineup import Lineup, Seat
@@ -23,6 +26,7 @@ from latvar_tui.device.screen import Ended, Screen
 from latvar_tui.device.sensors import Sensors
 from latvar_tui.device.stress_control import StressControl
 from latvar_tui.device.stress_kinds import check_condition
+from latvar_tui.device.system_counters import SystemCounters
 
 MOST_STRESSOR_DEATHS = 3
 STRESS_PATIENCE_S = 1.0
@@ -52,6 +56,8 @@ class Probe:
         self._disturbances: list[tuple[int, int]] = []
         self._sensors = Sensors()
         self._readings = self._sensors.read()
+        self._counters = SystemCounters()
+        self._watch = Watch(Device(cores=usable_cores()))
 
     # -- the story ----------------------------------------------------------------------------------
 
@@ -59,7 +65,8 @@ class Probe:
         """Serve until the screen leaves. Always leaves no process behind."""
         try:
             pids = os.getpid(), self._stress.child.pid
-            self._screen.say(wire.Hello(device_facts(), *pids, time.perf_counter_ns(), time.time_ns()))
+            facts = device_facts() | dict(self._watch.facts())
+            self._screen.say(wire.Hello(facts, *pids, time.perf_counter_ns(), time.time_ns()))
             while self._start is None:
                 self._listen(None)
             self._screen.gated = self._start.gated
@@ -136,6 +143,7 @@ class Probe:
         self._disturbances.clear()
         self._slice_of = runner
         stress_before = None if condition.is_idle else self._stress.cpu_ns()
+        self._counters.begin(runner.child.pid)
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -149,6 +157,9 @@ class Probe:
         if answer is None:
             self._lineup.bury(seat)
             return None
+        counters = self._counters.end(runner.child.pid, stress_cpu, stressed=not condition.is_idle)
+        gap = Gap(time.monotonic(), runner.name, str(condition), runner.child.pid, end_ns - start_ns, counters)
+        marks, found = self._watch.look(gap)
         self._listen(0)  # a key struck at the very end of the slice belongs to it
         if self._busy_since_ns is not None:
             self._disturbances.append((self._busy_since_ns, end_ns))
@@ -181,10 +192,12 @@ class Probe:
                 service=binned.service,
                 wait=binned.wait,
                 sensors=self._readings,
-                notes=notes,
+                notes=[*notes, *found],
                 stress_cpu=stress_cpu,
                 wait_sums=binned.wait_sums,
                 slowest=binned.slowest,
+                counters=counters,
+                marks=marks,
             )
         )
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
