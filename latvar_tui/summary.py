@@ -96,6 +96,8 @@ def _cell(
         "dropped": cell.dropped,
         "disturbed": cell.disturbed,
         "ungated_slices": cell.ungated,
+        "marks": dict(cell.marks),
+        "trend": _trend(cell),
         "measured_share": cell.measured_share,
         "settled": None,
         "memory_mb": contender.memory_mb,
@@ -104,6 +106,21 @@ def _cell(
         if cell.wait_unavailable is not None
         else _times(cell.wait, cell.waited_ns),
     }
+
+
+def _trend(cell: Cell) -> dict[str, Any]:
+    """The last third of the slices over the first, at each quantile; ``real``: beyond doubt."""
+    found: dict[str, Any] = {}
+    for quantile in QUANTILES:
+        trend = cell.series.trend(quantile)
+        if trend is None:
+            return {"unavailable": f"it takes {cell.series.slices_needed} slices of this cell"}
+        found[quantile_name(quantile).replace(".", "_")] = {
+            "ratio": trend.ratio,
+            "ci95": [trend.low, trend.high],
+            "real": trend.real,
+        }
+    return found
 
 
 def _times(histogram: Histogram, sum_ns: int) -> dict[str, Any]:

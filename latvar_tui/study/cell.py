@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from latvar_tui import wire
 from latvar_tui.histogram import Histogram
+from latvar_tui.study.drift import Series
 
 RECENT_S = 10.0
 """The window of 'recent' numbers, in seconds of the experiment's clock."""
@@ -33,6 +34,9 @@ class Cell:
     stress_cpu_ns: float = 0.0
     stressed_ns: int = 0
     stress_unavailable: str | None = None
+    marks: Counter[str] = field(default_factory=Counter)
+    """How many slices carry each mark."""
+    series: Series = field(default_factory=Series)
     _recent: deque[wire.Slice] = field(default_factory=deque)
 
     def add(self, frame: wire.Slice) -> None:
@@ -45,6 +49,7 @@ class Cell:
         self.counted_ns += frame.service.sum_ns
         self.settling_ns += frame.settling_ns
         self.wall_ns += frame.end_ns - frame.start_ns
+        self.marks.update(frame.marks)
         _add(self.service, frame.service)
         if frame.wait.unavailable is None:
             _add(self.wait, frame.wait)

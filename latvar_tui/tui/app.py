@@ -29,6 +29,7 @@ from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
+from latvar_tui.tui.timeline import ROWS_NEEDED, TimelineLine
 from latvar_tui.tui.view import View
 
 NOTICE_S = 8.0
@@ -104,6 +105,7 @@ class LiveApp(Actions):
         yield HistogramPanel(self.board, self.view, id="histograms")
         yield TablePanel(self.board, self.view, id="table")
         yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, kind=self.kind, id="slider")
+        yield TimelineLine(self.board.timeline, id="timeline")
         yield StatusLine(id="status")
         yield Banner(id="banner")
         yield Footer(id="footer")
@@ -130,8 +132,10 @@ class LiveApp(Actions):
     def fit_table(self) -> None:
         """A second table where the histograms keep at least four rows a candidate beside it."""
         table = self.query_one(TablePanel)
+        timeline = self.query_one(TimelineLine)
+        timeline.display = self.size.height >= ROWS_NEEDED
         rows = table.one_table_rows
-        others = 4  # header, slider, status, banner, footer less the axis
+        others = 4 + timeline.display  # header, slider, status, banner, footer less the axis
         room = self.size.height - others - 2 * rows
         two = room >= 4 * len(self.board.contenders) + 1
         most = max(2, (self.size.height - others) // 2)  # a long line-up's rows scroll with the selection
@@ -203,6 +207,7 @@ class LiveApp(Actions):
         base.query_one(HistogramPanel).redraw()
         base.query_one(TablePanel).redraw()
         base.query_one(StressSlider).value = self.wanted.stress_threads
+        base.query_one(TimelineLine).redraw()
         base.query_one(StatusLine).show(self.board)
         base.query_one(Banner).show(*self._banner())
 
