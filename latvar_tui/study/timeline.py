@@ -37,7 +37,7 @@ class Timeline:
         if self._began_ns is None or frame.end_ns < self._began_ns:
             self.clear()  # another probe, say, with a clock of its own
             self._began_ns = frame.end_ns
-        which = int((frame.end_ns - self._began_ns) / 1e9 / self.seconds)
+        which = (frame.end_ns - self._began_ns) // (1_000_000_000 * self.seconds)
         while which >= MOST_MOMENTS:
             self.moments = merged(self.moments, 2)
             self.seconds *= 2

@@ -117,7 +117,8 @@ def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:
     ]
     waits = sorted({cell.wait_unavailable for _, _, cell in board.cells() if cell.wait_unavailable})
     parts = [
-        *facts, "", *sensors, *(f"{'wait':>20}  n/a: {reason}" for reason in waits), "", *memory, "", *([*watch, ""] if watch else []),
+        *facts, "", *sensors, *(f"{'wait':>20}  n/a: {reason}" for reason in waits), "",
+        *memory, "", *([*watch, ""] if watch else []),
         "notes", *(list(board.notes)[-10:] or ["  none"]), "",
         "log of the probe", *(list(log)[-20:] or ["  empty"]),
     ]  # fmt: skip

@@ -22,8 +22,9 @@ LETTERS: dict[str, tuple[str, str]] = {
 """Mark → letter and a word; the first of several wins a column."""
 
 CALM = "·"
-ROWS_NEEDED = 30
-"""On a screen of fewer rows the histograms need them more."""
+_LABEL = 11
+ROWS_NEEDED, COLUMNS_NEEDED = 30, 60
+"""On a smaller screen the histograms need the row more."""
 
 
 class TimelineLine(LineWidget):
@@ -56,10 +57,10 @@ class TimelineLine(LineWidget):
         legend = f" {', '.join(words)} " if words else ""
         if len(legend) > width // 2:
             legend = ""
-        seconds, columns = self._timeline.fitting(max(1, width - 9 - len(legend)))
-        label = f" {_duration(seconds)} each".ljust(9)
+        seconds, columns = self._timeline.fitting(max(1, width - _LABEL - len(legend)))
+        label = f" {_duration(seconds)} a dot".ljust(_LABEL)
         spans: list[Span] = [(label, DIM), *_columns(columns)]
-        used = 9 + len(columns)
+        used = _LABEL + len(columns)
         return [*spans, " " * max(0, width - used - len(legend)), (legend, DIM)]
 
 

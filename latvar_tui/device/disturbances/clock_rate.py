@@ -13,6 +13,7 @@ from latvar_tui.device.disturbances.detector import (
     Gap,
     Lasting,
     NotHere,
+    numeric,
     opened,
     policies,
 )
@@ -51,7 +52,7 @@ class ClockLimit(Detector):
     mark, what = "frequency", "a change of the highest clock allowed"
 
     def __init__(self, device: Device) -> None:
-        self._files = opened([folder / "scaling_max_freq" for folder in policies(device.root)])
+        self._files = numeric([folder / "scaling_max_freq" for folder in policies(device.root)])
         if not self._files:
             raise NotHere("no core shows a limit of its clock")
         self._khz = self._limits()
@@ -85,7 +86,7 @@ class ClockDrift(Detector):
     ON, OFF = 0.10, 0.05
 
     def __init__(self, device: Device) -> None:
-        self._files = opened([folder / "scaling_cur_freq" for folder in policies(device.root)])
+        self._files = numeric([folder / "scaling_cur_freq" for folder in policies(device.root)])
         if not self._files:
             raise NotHere("no core shows its present clock")
         self._first: dict[tuple[str, str], list[float]] = {}

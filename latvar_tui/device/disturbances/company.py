@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from latvar_tui.device.disturbances.detector import (
-    NOTHING,
-    Detector,
-    Device,
-    Finding,
-    Gap,
-    Lasting,
-    NotHere,
-    Window,
-)
+from latvar_tui.device.disturbances.detector import NOTHING, Detector, Device, Finding, Gap, NotHere, Window
 
 _SPAN_NS = 3e9
 """Of slices; the counters are too coarse to judge fewer by."""
+
+
+class _Level:
+    """Something that slices have more or less of: marked while it is high, told of once its mean is of that time alone.
+
+    ``much`` more than was told is told again.
+    """
+
+    def __init__(self, on: float, off: float, much: float) -> None:
+        self._on, self._off, self._much = on, off, much
+        self._window = Window(_SPAN_NS)
+        self._since_ns: int | None = None
+        self._told = 0.0
+        self.mean = 0.0
+
+    @property
+    def is_high(self) -> bool:
+        return self._since_ns is not None
+
+    def take(self, value: float, slice_ns: int, began: str, ended: str) -> Finding:
+        """Take a slice's sum in, of the unit of the limits × ns; ``{}`` in ``began`` becomes the mean."""
+        self._window.add(value, slice_ns)
+        mean = self._window.rate
+        if mean is None:
+            return NOTHING
+        self.mean = mean
+        if mean <= (self._off if self.is_high else self._on):
+            told, self._told, self._since_ns = self._told, 0.0, None
+            return Finding(note=ended if told else "")
+        self._since_ns = slice_ns + (self._since_ns or 0)
+        if self._since_ns < _SPAN_NS or (self._told and mean < self._told + max(self._told, self._much)):
+            return Finding(True, True)
+        self._told = mean
+        return Finding(True, True, began.format(mean))
 
 
 class Others(Detector):
@@ -29,38 +54,25 @@ class Others(Detector):
     """Cores over a single slice that need no others to be believed, if that is several ticks."""
 
     AT_ONCE_NS = 60e6
-    _span_s = _SPAN_NS / 1e9
 
     def __init__(self, device: Device) -> None:
-        self._window = Window(_SPAN_NS)
         # On many cores so little disturbs nobody.
-        self._on = max(self.ON, 0.02 * device.cores)
-        self._off = self._on * self.OFF / self.ON
-        self._lasting = Lasting()
-        self._began_s = 0.0
-        self._told = 0.0
+        scale = max(1.0, 0.02 * device.cores / self.ON)
+        self._level = _Level(scale * self.ON, scale * self.OFF, 0.5)
+        self._at_once = scale * self.AT_ONCE
 
     def look(self, gap: Gap) -> Finding:
         reading = gap.counters.get("others_cpu_ns")
         if reading is None or reading.value is None:
-            return Finding(self._lasting.on, self._lasting.on)
-        self._window.add(reading.value, gap.slice_ns)
-        cores = self._window.rate
-        if cores is None:
-            return NOTHING
-        before = self._lasting.on
-        self._lasting.finding(cores > (self._off if before else self._on), "")
-        if not self._lasting.on:
-            told, self._told = self._told, 0.0
-            at_once = reading.value > max(self.AT_ONCE_NS, self.AT_ONCE * gap.slice_ns)
-            return Finding(marked=at_once, note="Other programs are quiet again." if told else "")
-        if not before:
-            self._began_s = gap.now_s
-        # How much is said once it fills the window, and again when it has become much more.
-        if gap.now_s - self._began_s < self._span_s or cores < max(2 * self._told, self._told + 0.5 * (self._told > 0)):
-            return Finding(True, True)
-        self._told = cores
-        return Finding(True, True, f"Other programs take {cores:.2f} cores while inferences are timed.")
+            return Finding(self._level.is_high, self._level.is_high)
+        found = self._level.take(
+            reading.value,
+            gap.slice_ns,
+            "Other programs take {:.2f} cores while inferences are timed.",
+            "Other programs are quiet again.",
+        )
+        at_once = reading.value > max(self.AT_ONCE_NS, self._at_once * gap.slice_ns)
+        return Finding(True, False, found.note) if at_once and not found.marked else found
 
 
 class Stolen(Detector):
@@ -71,23 +83,22 @@ class Stolen(Detector):
 
     mark, what, every_s, calm_s = "steal", "a hypervisor that takes cores away", 0.0, 60.0
 
-    ON, OFF = 0.02, 0.01
-    """Share of all cores' time."""
+    ON, OFF, MUCH = 2.0, 1.0, 10.0
+    """Percent of all cores' time."""
 
     def __init__(self, device: Device) -> None:
         if not (device.root / "proc/stat").is_file():
             raise NotHere("this platform counts no stolen time")
-        self._window = Window(_SPAN_NS)
+        self._level = _Level(self.ON, self.OFF, self.MUCH)
         self._cores = device.cores
-        self._lasting = Lasting("The hypervisor leaves us the cores again.")
 
     def look(self, gap: Gap) -> Finding:
         reading = gap.counters.get("steal_ns")
         if reading is None or reading.value is None:
-            return Finding(self._lasting.on, self._lasting.on)
-        self._window.add(reading.value, gap.slice_ns * self._cores)
-        share = self._window.rate
-        if share is None:
-            return NOTHING
-        began = f"The hypervisor takes {100 * share:.0f} % of the cores' time for others; no wait shows it."
-        return self._lasting.finding(share > (self.OFF if self._lasting.on else self.ON), began)
+            return Finding(self._level.is_high, self._level.is_high)
+        return self._level.take(
+            100 * reading.value / self._cores,
+            gap.slice_ns,
+            "The hypervisor takes {:.0f} % of the cores' time for others; no wait shows it.",
+            "The hypervisor leaves us the cores again.",
+        )

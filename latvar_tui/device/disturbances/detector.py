@@ -158,6 +158,18 @@ def opened(paths: list[Path]) -> list[Polled]:
     return files
 
 
+def numeric(paths: list[Path]) -> list[Polled]:
+    """Those of them that hold a number above 0; drivers write other things for what they do not know."""
+    files = []
+    for file in opened(paths):
+        try:
+            if file.number() > 0:
+                files.append(file)
+        except (OSError, ValueError):
+            continue
+    return files
+
+
 def policies(root: Path) -> list[Path]:
     """The folders of cpufreq, one for each set of cores that share a clock; at most MOST_FILES.
 

@@ -11,6 +11,7 @@ from latvar_tui.device.disturbances.detector import (
     Lasting,
     NotHere,
     chosen,
+    numeric,
     opened,
     policies,
 )
@@ -111,8 +112,8 @@ class SlowWhileHot(Detector):
 
     def __init__(self, device: Device) -> None:
         folders = policies(device.root)
-        self._clocks = opened([folder / "scaling_cur_freq" for folder in folders])
-        self._highest = [file.number() for file in opened([folder / "cpuinfo_max_freq" for folder in folders])]
+        self._clocks = numeric([folder / "scaling_cur_freq" for folder in folders])
+        self._highest = [file.number() for file in numeric([folder / "cpuinfo_max_freq" for folder in folders])]
         zones = chosen(sorted(device.root.glob("sys/class/thermal/thermal_zone[0-9]*/temp")))
         self._zones = opened(zones)
         if not self._clocks or len(self._highest) != len(self._clocks):
