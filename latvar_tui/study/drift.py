@@ -30,7 +30,7 @@ MOST_BLOCKS = 48
 """So many, and neighbours are merged: a day is no more than an hour."""
 
 STRETCHES = 12
-SHOWN, CLAIMED = 3.0, 4.5
+SHOWN, CLAIMED = 3.0, 5.0
 """Standard errors of the interval that is shown (95 %), and of the one that a claim must be clear of."""
 
 MARGIN = 0.02
