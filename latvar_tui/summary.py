@@ -101,6 +101,8 @@ def _cell(
         "disturbed": cell.disturbed,
         "ungated_slices": cell.ungated,
         "measured_share": cell.measured_share if contender.candidate.has_model else None,
+        "marks": dict(cell.marks),
+        "trend": _trend(cell),
         "settled": None,
         "memory_mb": contender.memory_mb,
         "service": _times(cell.service, cell.counted_ns) | _wait_at(cell),
@@ -151,6 +153,21 @@ def _wait_at(cell: Cell) -> dict[str, Any]:
 
 def _ms_name(quantile: float) -> str:
     return f"{quantile_name(quantile).replace('.', '_')}_ms"
+
+
+def _trend(cell: Cell) -> dict[str, Any]:
+    """The last third of the slices over the first, at each quantile; ``real``: beyond doubt."""
+    found: dict[str, Any] = {}
+    for quantile in QUANTILES:
+        trend = cell.series.trend(quantile)
+        if trend is None:
+            return {"unavailable": f"it takes {cell.series.slices_needed} slices of this cell"}
+        found[quantile_name(quantile).replace(".", "_")] = {
+            "ratio": trend.ratio,
+            "ci95": [trend.low, trend.high],
+            "real": trend.real,
+        }
+    return found
 
 
 def _times(histogram: Histogram, sum_ns: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from latvar_tui.device.screen import Ended, Screen
 from latvar_tui.device.sensors import Sensors
 from latvar_tui.device.stress_control import StressControl
 from latvar_tui.device.stress_kinds import check_condition
-from latvar_tui.device.task_counters import read_task_counts, task_counters, unavailable
+from latvar_tui.device.surroundings import Surroundings
 
 MOST_STRESSOR_DEATHS = 3
 STRESS_PATIENCE_S = 1.0
@@ -53,6 +53,7 @@ class Probe:
         self._disturbances: list[tuple[int, int]] = []
         self._sensors = Sensors()
         self._readings = self._sensors.read()
+        self._surroundings = Surroundings()
 
     # -- the story ----------------------------------------------------------------------------------
 
@@ -60,7 +61,8 @@ class Probe:
         """Serve until the screen leaves. Always leaves no process behind."""
         try:
             pids = os.getpid(), self._stress.child.pid
-            self._screen.say(wire.Hello(device_facts(), *pids, time.perf_counter_ns(), time.time_ns()))
+            facts = device_facts() | dict(self._surroundings.facts())
+            self._screen.say(wire.Hello(facts, *pids, time.perf_counter_ns(), time.time_ns()))
             while self._start is None:
                 self._listen(None)
             self._screen.gated = self._start.gated
@@ -136,8 +138,7 @@ class Probe:
         self._changed_at_ns = None
         self._disturbances.clear()
         self._slice_of = runner
-        stress_before = None if condition.is_idle else self._stress.cpu_ns()
-        tasks_before = read_task_counts(runner.child.pid)
+        self._surroundings.begin(runner, self._stress, condition)
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -146,11 +147,11 @@ class Probe:
         answer = runner.end_slice()
         self._stress.freeze()
         end_ns = time.perf_counter_ns()
-        stress_cpu = self._stress_cpu(condition, stress_before)
         self._slice_of = None
         if answer is None:
             self._lineup.bury(seat)
             return None
+        seen = self._surroundings.end(end_ns - start_ns, self._changed_at_ns is not None)
         self._listen(0)  # a key struck at the very end of the slice belongs to it
         if self._busy_since_ns is not None:
             self._disturbances.append((self._busy_since_ns, end_ns))
@@ -167,12 +168,6 @@ class Probe:
             wait_unavailable=runner.wait_unavailable,
             arrivals=tape.arrivals[: n + unserved] if condition.is_open_loop else None,
             ended_ns=answer.ended_ns,
-        )
-        # Not at once after the freeze: a thread that has yet to get a core to stop on would still be waiting.
-        counters = (
-            task_counters(tasks_before, read_task_counts(runner.child.pid))
-            if self._changed_at_ns is None
-            else unavailable("the stress changed in the middle")
         )
         self._seq += 1
         self._screen.say_slice(
@@ -193,8 +188,8 @@ class Probe:
                 service=binned.service,
                 wait=binned.wait,
                 sensors=self._readings,
-                notes=notes,
-                stress_cpu=stress_cpu,
+                notes=[*notes, *seen.notes],
+                stress_cpu=seen.stress_cpu,
                 wait_sums=binned.wait_sums,
                 slowest=binned.slowest,
                 response=binned.response,
@@ -202,24 +197,12 @@ class Probe:
                 unserved=unserved,
                 queue_max=binned.queue_max,
                 lag_ns=binned.lag_ns,
-                counters=counters,
+                counters=seen.counters,
+                marks=seen.marks,
             )
         )
         self._readings = self._sensors.read()  # now, while the screen draws: it shows them a frame later
         return end_ns
-
-    def _stress_cpu(self, condition: Condition, before: dict[int, int] | None) -> wire.Reading:
-        """What the stressor got since; call when it is frozen again."""
-        if condition.is_idle:
-            return wire.Reading(reason="no stress was asked for")
-        after = self._stress.cpu_ns()
-        if before is None or after is None:
-            return wire.Reading(reason="this platform does not show what other processes get")
-        if self._changed_at_ns is not None:
-            return wire.Reading(reason="the stress changed in the middle")
-        if before.keys() != after.keys():
-            return wire.Reading(reason="its processes come and go, and what those that have ended got is not shown")
-        return wire.Reading(float(sum(after.values()) - sum(before.values())))
 
     # -- the gap ------------------------------------------------------------------------------------
 

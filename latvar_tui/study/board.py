@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, short_names
 from latvar_tui.condition import IDLE, Condition, parse_condition
+from latvar_tui.format import quantile_name
 from latvar_tui.study.cell import Cell
+from latvar_tui.study.timeline import Timeline
+
+TRENDED = (50.0, 99.0)
+"""Quantiles (percent) whose drift is told of."""
+
+OTHERS_NS = 3e9
+"""Of slices: what other programs take is counted too coarsely to be told of fewer."""
 
 
 @dataclass
@@ -72,6 +80,8 @@ class Board:
         self._last_cell: Cell | None = None
         self._visited: dict[Condition, None] = {}
         self._frames: deque[tuple[int, int, int]] = deque(maxlen=40)
+        self._others: deque[tuple[float | None, int]] = deque(maxlen=400)
+        self.timeline = Timeline()
         self.only: Contender | None = None
         """The contender that alone is measured; all are if it is None."""
         self.add(*candidates)
@@ -160,9 +170,23 @@ class Board:
             self._last_cell.wall_ns += gap_ns
         cell = self._cells.setdefault((frame.candidate, condition), Cell())
         cell.add(frame)
+        if cell.series.add(frame.response or frame.service):
+            self._tell_of_drift(self._by_id[frame.candidate], condition, cell)
+        self.timeline.add(frame, condition)
+        others = frame.counters.get("others_cpu_ns")
+        self._others.append((others.value if others else None, frame.end_ns - frame.start_ns))
         self._last_cell = cell
         self._visited.setdefault(condition)
         self._frames.append((gap_ns, frame.end_ns - frame.start_ns, "ungated" in frame.notes))
+
+    def _tell_of_drift(self, contender: Contender, condition: Condition, cell: Cell) -> None:
+        for quantile in TRENDED:
+            trend = cell.series.trend(quantile)
+            if trend is None or not trend.real or cell.series.told.get(quantile) == (trend.ratio > 1):
+                continue
+            cell.series.told[quantile] = trend.ratio > 1
+            what = "the last third" if quantile == 50.0 else f"{quantile_name(quantile)} of the last third"
+            self.notes.append(f"{contender.name} under {condition.title}: {what} is {trend.text}: the device drifts.")
 
     # -- what has been measured ---------------------------------------------------------------------
 
@@ -193,6 +217,18 @@ class Board:
         return sum(ungated for _, _, ungated in self._frames)
 
     @property
+    def others_cores(self) -> float | None:
+        """Cores that other programs took in the slices of the last seconds; None where that is not known."""
+        total_ns, slices_ns = 0.0, 0
+        for value, slice_ns in reversed(self._others):
+            if value is None:
+                return None
+            total_ns, slices_ns = total_ns + value, slices_ns + slice_ns
+            if slices_ns >= OTHERS_NS:
+                return max(0.0, total_ns / slices_ns)
+        return None
+
+    @property
     def gap_share(self) -> float | None:
         """Share of the recent wall time spent in gaps; None before the second slice."""
         gaps = sum(gap for gap, _, _ in self._frames)
@@ -213,3 +249,4 @@ class Board:
         self._last_cell = None
         self._frames.clear()
         self._visited.clear()
+        self.timeline.clear()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.counters import Counters
+from latvar_tui.study.drift import Series
 from latvar_tui.study.exemplars import Exemplars
 from latvar_tui.study.open_loop import OpenLoop
 from latvar_tui.study.waiting import Waiting
@@ -43,6 +44,9 @@ class Cell:
     stress_unavailable: str | None = None
     open_loop: OpenLoop | None = None
     exemplars: Exemplars = field(default_factory=Exemplars)
+    marks: Counter[str] = field(default_factory=Counter)
+    """How many slices carry each mark."""
+    series: Series = field(default_factory=Series)
     _recent: deque[wire.Slice] = field(default_factory=deque)
 
     def add(self, frame: wire.Slice) -> None:
@@ -56,6 +60,7 @@ class Cell:
         self.counted_ns += frame.service.sum_ns
         self.settling_ns += frame.settling_ns
         self.wall_ns += frame.end_ns - frame.start_ns
+        self.marks.update(frame.marks)
         self.service.add_counts(frame.service)
         arrivals = parse_condition(frame.condition).arrivals
         if frame.response is not None and arrivals is not None:

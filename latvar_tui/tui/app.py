@@ -13,6 +13,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.geometry import Size
 from textual.message import Message
 
 from latvar_tui import headless, wire
@@ -30,6 +31,7 @@ from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
+from latvar_tui.tui.timeline import COLUMNS_NEEDED, ROWS_NEEDED, TimelineLine
 from latvar_tui.tui.view import View
 
 NOTICE_S = 8.0
@@ -104,6 +106,7 @@ class LiveApp(Actions):
         yield HistogramPanel(self.board, self.view, id="histograms")
         yield TablePanel(self.board, self.view, id="table")
         yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, kind=self.stressed.kind, id="slider")
+        yield TimelineLine(self.board.timeline, id="timeline")
         yield StatusLine(id="status")
         yield Banner(id="banner")
         yield Footer(id="footer")
@@ -123,18 +126,24 @@ class LiveApp(Actions):
         self._feed.watch()
         self._go_when_drawn(0)
 
-    def on_resize(self) -> None:
-        self.fit_table()
+    def on_resize(self, event: events.Resize) -> None:
+        self.fit_table(event.size)
         self.call_after_refresh(self.draw)
 
-    def fit_table(self) -> None:
-        """A second table where the histograms keep at least four rows a candidate beside it."""
+    def fit_table(self, size: Size | None = None) -> None:
+        """A second table where the histograms keep at least four rows a candidate beside it.
+
+        While the screen is resized, ``size`` is what it will be: until then Textual holds on to the old one.
+        """
+        width, height = size or self.size
         table = self.query_one(TablePanel)
+        timeline = self.query_one(TimelineLine)
+        timeline.display = width >= COLUMNS_NEEDED and height >= ROWS_NEEDED
         rows = table.one_table_rows
-        others = 4  # header, slider, status, banner, footer less the axis
-        room = self.size.height - others - 2 * rows
+        others = 4 + timeline.display  # header, slider, status, banner, footer less the axis
+        room = height - others - 2 * rows
         two = room >= 4 * len(self.board.contenders) + 1
-        most = max(2, (self.size.height - others) // 2)  # a long line-up's rows scroll with the selection
+        most = max(2, (height - others) // 2)  # a long line-up's rows scroll with the selection
         table.styles.height = 2 * rows if two else min(rows, most)
 
     def on_unmount(self) -> None:
@@ -203,6 +212,7 @@ class LiveApp(Actions):
         base.query_one(HistogramPanel).redraw()
         base.query_one(TablePanel).redraw()
         base.query_one(StressSlider).value = self.wanted.stress_threads
+        base.query_one(TimelineLine).redraw()
         base.query_one(StatusLine).show(self.board)
         base.query_one(Banner).show(*self._banner())
 

@@ -26,7 +26,12 @@ the bars is heavy where inferences mostly waited for a core, thin where they mos
 
 ~ marks a number that rests on fewer than ten observations beyond it: it still moves.
 ÷best, ÷idle, ÷base: the quantile named before it as a multiple of the best candidate's, of its
-own without stress, of the kept base. p99wait: how much of p99 was waiting for a core."""
+own without stress, of the kept base. p99wait: how much of p99 was waiting for a core.
+
+The line of dots is the session, its newest second last: a digit where the number of stress
+threads changed, a letter where something disturbed the measuring: T throttled, F clock changed,
+G governor changed, C cores taken away, Q CPU quota ran out, Z slept, K wall clock set, O other
+programs on the cores, S cores stolen by a hypervisor."""
 
 
 _FIRST = 5
@@ -130,7 +135,12 @@ def _where_time_went(cell: Cell | None, condition: Condition) -> list[tuple[str,
 
 def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:
     """Facts, sensors with the reasons of those that are missing, notes and the probe's log."""
-    facts = [f"{name:>20}  {_fact(value)}" for name, value in board.device.items()]
+    told = dict(board.device)
+    watched, not_watched = told.pop("watched", None), told.pop("not_watched", None)
+    watch = [f"{'watched for':>20}  {text}" for text in (watched if isinstance(watched, list) else [])]
+    if isinstance(not_watched, dict):
+        watch += [f"{'not here':>20}  {what}: {reason}" for what, reason in not_watched.items()]
+    facts = [f"{name:>20}  {_fact(value)}" for name, value in told.items()]
     sensors = [
         f"{name:>20}  {reading.value if reading.reason is None else f'n/a: {reading.reason}'}"
         for name, reading in board.sensors.items()
@@ -142,7 +152,8 @@ def device_dialog(board: Board, log: Sequence[str]) -> TextDialog:
     ]
     waits = sorted({cell.wait_unavailable for _, _, cell in board.cells() if cell.wait_unavailable})
     parts = [
-        *facts, "", *sensors, *(f"{'wait':>20}  n/a: {reason}" for reason in waits), "", *memory, "",
+        *facts, "", *sensors, *(f"{'wait':>20}  n/a: {reason}" for reason in waits), "",
+        *memory, "", *([*watch, ""] if watch else []),
         "notes", *(list(board.notes)[-10:] or ["  none"]), "",
         "log of the probe", *(list(log)[-20:] or ["  empty"]),
     ]  # fmt: skip

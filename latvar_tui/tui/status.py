@@ -51,7 +51,7 @@ class StatusLine(LineWidget):
                 stressed += cell.stressed_ns
                 stress_cpu_ns += cell.stress_cpu_ns
                 saturated += bool(cell.saturation(condition))
-        condition = board.condition
+        condition, others = board.condition, board.others_cores
         parts = [
             "idle" if condition.is_idle else f"{condition.stress_threads} × {condition.kind} at {condition.load_pct} %",
             *condition.extras,
@@ -61,6 +61,7 @@ class StatusLine(LineWidget):
             f"pauses {percent(board.gap_share):>4}",
             *([f"ungated {board.ungated} of 40"] if board.ungated else []),
             _reading(board.sensors, "cpu_pct", "CPU", "{:3.0f} %"),
+            *([f"others {others:.2f} cores"] if others is not None and others > 0.05 else []),
             _reading(board.sensors, "steal_pct", "stolen", "{:2.0f} %"),
             _reading(board.sensors, "frequency_mhz", "clock", "{:4.0f} MHz"),
             _reading(board.sensors, "temperature_c", "temp", "{:3.0f} °C"),
