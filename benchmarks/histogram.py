@@ -25,7 +25,9 @@ try:
 except ImportError:
     HdrHistogram = None
 
-CLAIM = "What is done with a histogram in a gap takes a fraction of the time that the hdrhistogram library takes for it."
+CLAIM = (
+    "What is done with a histogram in a gap takes a fraction of the time that the hdrhistogram library takes for it."
+)
 AIM = (
     "ours ÷ hdrhistogram: at most 0.5 for everything but encoding and decoding, which check more and are not done "
     "while anything is measured."

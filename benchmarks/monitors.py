@@ -3,8 +3,8 @@
     python -m benchmarks.monitors [--repeats 5] [--seconds 8]
 
 btop, htop and s-tui at their defaults on the same terminal, one after the other, again and again. Ours measures one
-model, idle, and draws four frames a second, while they draw one in one or two seconds: so ours is told a frame too. CPU is
-read from outside, of the screen's process and of the probe's apart (the model's own is what is measured, no cost).
+model, idle, and draws four frames a second, while they draw one in one or two seconds: so ours is told a frame too. CPU
+is read from outside, of the screen's process and of the probe's apart (the model's own is what is measured, no cost).
 """
 
 from __future__ import annotations

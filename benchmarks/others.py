@@ -1,4 +1,4 @@
-"""The programs that ours is compared with, as they are installed, at their defaults; and ours. All on one terminal size."""
+"""The programs that ours is compared with, as they are installed, at their defaults; and ours. On one terminal size."""
 
 from __future__ import annotations
 

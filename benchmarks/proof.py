@@ -12,6 +12,7 @@ A proof is a module of this package, named in ``__main__.PROOFS``, with
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -90,7 +91,7 @@ class Limit:
 
     def verdict(self, found: Interval) -> tuple[Verdict, str]:
         """Met or missed only when the whole interval lies on one side, and rests on enough pairs; and why not."""
-        if not found.value == found.value:
+        if math.isnan(found.value):
             return Verdict.UNSURE, "nothing to compare"
         if found.n < FEWEST:
             return Verdict.UNSURE, f"only {found.n} of {FEWEST} pairs or runs"

@@ -135,10 +135,14 @@ def _resampled(n: int, seed: int) -> Floats:
 
 
 def _interval(values: Floats, n: int) -> Interval:
-    """The first value, and the interval of the others."""
-    if not np.isfinite(values[0]) or np.isnan(values[1:]).any():
+    """The first value, and the interval of the others; a wide open one if many of those have nothing to compare."""
+    if not np.isfinite(values[0]):
         return Interval(float("nan"), float("nan"), float("nan"), n)
-    low, high = np.quantile(values[1:], [0.025, 0.975])
+    known = values[1:][~np.isnan(values[1:])]
+    if known.size < 0.99 * (values.size - 1):
+        return Interval(float(values[0]), 0.0, float("inf"), n)
+    # A neighbour, not a mean of two: a resample whose other side has none is infinite.
+    low, high = np.quantile(known, [0.025, 0.975], method="nearest")
     return Interval(float(values[0]), float(low), float(high), n)
 
 

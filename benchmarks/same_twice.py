@@ -2,8 +2,8 @@
 
     python -m benchmarks.same_twice [--sessions 1] [--seconds 30] [--threads 0 2] [--model MODEL]
 
-Compared as candidates are: a round holds one slice of each, and whole rounds are resampled. An honest 95 % interval excludes
-1 in one session of twenty: a single row that does is no proof of anything, the share over many sessions is.
+Compared as candidates are: a round holds one slice of each, and whole rounds are resampled. An honest 95 % interval
+excludes 1 in one session of twenty: a single row that does is no proof of anything, the share over many sessions is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
 
 CLAIM = "The same candidate twice does not differ from itself."
-AIM = "1 inside the 95 % interval of the ratio at p50, p95 and p99; over many sessions at most 5 % of the intervals exclude it."
+AIM = (
+    "1 inside the 95 % interval of the ratio at p50, p95 and p99; over many sessions at most 5 % of the intervals "
+    "exclude it."
+)
 
 QUANTILES = (50.0, 95.0, 99.0)
 SHARE = Limit(high=5, unit=" %")
@@ -105,7 +108,9 @@ def prove(plan: Plan) -> Proof:
                 rows.append(judged(label, share_of(many, plan.sessions), SHARE, 1))
         elif plan.sessions > 1:
             rows.append(shown(f"{where}: intervals that exclude 1", f"{sum(excluded.values())}"))
-    how = f"{plan.sessions} × {plan.seconds:g} s of {plan.model} against itself; an honest interval excludes 1 in 1 of 20"
+    how = (
+        f"{plan.sessions} × {plan.seconds:g} s of {plan.model} against itself; an honest interval excludes 1 in 1 of 20"
+    )
     return Proof("same_twice", CLAIM, how, rows)
 
 

@@ -53,7 +53,7 @@ def measure(name: str) -> dict[str, float]:
             if len(seen) == len(wanted):
                 return seen
             patience_s = 1.0
-            if program.chunks and program.chunks[-1][0] - program.began_s > MOST_S or not program.chunks:
+            if (program.chunks and program.chunks[-1][0] - program.began_s > MOST_S) or not program.chunks:
                 raise CannotProve(f"{name} showed nothing that could be read in its first seconds.")
 
 

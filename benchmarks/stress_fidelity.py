@@ -116,7 +116,9 @@ def prove(plan: Plan) -> Proof:
             rows.append(judged(f"{where}, mean", ratio(sides, mean), LIMIT))
             rows.append(shown(f"{where}, cores that they got", mean_ratio([(a.cores, b.cores) for a, b in pairs])))
             cores = (mean_of([pair[side].cores for pair in pairs]).value for side in (0, 1))
-            rows.append(shown(f"{where}, these cores, ours and stress-ng's", " and ".join(f"{one:.2f}" for one in cores)))
+            rows.append(
+                shown(f"{where}, these cores, ours and stress-ng's", " and ".join(f"{one:.2f}" for one in cores))
+            )
     finally:
         bench.close()
     how = f"{plan.pairs} pairs of {plan.seconds:g} s; ours ÷ stress-ng's, {', '.join(map(str, candidates))}"

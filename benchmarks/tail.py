@@ -3,7 +3,7 @@
     python -m benchmarks.tail [--pairs 20] [--seconds 1] [--threads 1 2 4] [--models MODEL ...]
 
 The observer is a process with a bare loop: two reads of ``perf_counter_ns`` around one ``run``, no schedstat, no
-freezing and no turns within a stretch. Each side has its own stressor process, of the same code and in the same session,
+freezing and no turns within a stretch. Each side has a stressor process, of the same code and in the same session,
 because the probe's is frozen while the probe is held: the instrument's is frozen in every gap as it always is, the
 observer's runs through the stretch. So what is compared is what a user sees against what would happen without us.
 """

@@ -26,7 +26,7 @@ def shorten_sleeps() -> None:
 
 
 class PatientEvent(threading.Event):
-    """In place of the event that tells Textual's input thread to end, and that it asks for before each 0.1 s of waiting.
+    """In place of the event that tells Textual's input thread to end; asked for before each 0.1 s of waiting.
 
     Asked by that thread, it does not answer before there is input, or it is set.
     """
