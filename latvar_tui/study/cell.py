@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latvar_tui import wire
 from latvar_tui.histogram import Histogram
@@ -34,6 +35,7 @@ class Cell:
     stressed_ns: int = 0
     stress_unavailable: str | None = None
     _recent: deque[wire.Slice] = field(default_factory=deque)
+    _recent_pairs: deque[NDArray[np.int64]] = field(default_factory=deque)  # of each of these slices' service times
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
@@ -45,7 +47,7 @@ class Cell:
         self.counted_ns += frame.service.sum_ns
         self.settling_ns += frame.settling_ns
         self.wall_ns += frame.end_ns - frame.start_ns
-        _add(self.service, frame.service)
+        pairs = _add(self.service, frame.service)
         if frame.wait.unavailable is None:
             _add(self.wait, frame.wait)
             self.waited_ns += frame.wait.sum_ns
@@ -57,15 +59,26 @@ class Cell:
         else:
             self.stress_unavailable = frame.stress_cpu.reason
         self._recent.append(frame)
+        self._recent_pairs.append(pairs)
         self._let_go(frame.end_ns)
 
     def recent(self, now_ns: int, window_s: float = RECENT_S) -> Histogram:
         """The service times of the slices that ended within ``window_s`` (at most RECENT_S) before ``now_ns``."""
         self._let_go(now_ns)
         histogram = Histogram()
-        for frame in self._recent:
-            if frame.end_ns >= now_ns - window_s * 1e9:
-                _add(histogram, frame.service)
+        first_ns = now_ns - window_s * 1e9
+        both = zip(self._recent, self._recent_pairs, strict=True)
+        chosen = [(frame.service, pairs) for frame, pairs in both if frame.end_ns >= first_ns and pairs.size]
+        if chosen:
+            # All slices at once, of what was read of them when they came: this is drawn in every gap.
+            pairs = np.concatenate([pairs for _, pairs in chosen])
+            histogram.add_sparse(
+                pairs[:, 0],
+                pairs[:, 1],
+                min_ns=min(counts.min_ns for counts, _ in chosen),
+                max_ns=max(counts.max_ns for counts, _ in chosen),
+                overflow=sum(counts.overflow for counts, _ in chosen),
+            )
         return histogram
 
     def wait_share(self, now_ns: int, window_s: float | None = None) -> float | None:
@@ -85,6 +98,7 @@ class Cell:
         """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
         while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
             self._recent.popleft()
+            self._recent_pairs.popleft()
 
     @property
     def stress_cores(self) -> float | None:
@@ -97,9 +111,10 @@ class Cell:
         return self.counted_ns / self.wall_ns if self.wall_ns else None
 
 
-def _add(histogram: Histogram, counts: wire.Counts) -> None:
-    if counts.pairs:
-        pairs = np.asarray(counts.pairs, np.int64)
+def _add(histogram: Histogram, counts: wire.Counts) -> NDArray[np.int64]:
+    """Count them too; their pairs as an array (n × 2)."""
+    pairs = np.asarray(counts.pairs, np.int64).reshape(-1, 2)
+    if pairs.size:
         histogram.add_sparse(
             pairs[:, 0],
             pairs[:, 1],
@@ -107,3 +122,4 @@ def _add(histogram: Histogram, counts: wire.Counts) -> None:
             max_ns=counts.max_ns,
             overflow=counts.overflow,
         )
+    return pairs
