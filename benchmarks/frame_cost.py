@@ -1,24 +1,27 @@
 """CPU and bytes a frame of the live screen, with the layer that writes only what differs and without it.
 
-    python -m benchmarks.frame_cost [--repeats 5] [--frames 90]
+    python -m benchmarks.frame_cost [--repeats 6] [--frames 90]
 
 The real screen on a pseudo-terminal, fed with a scripted session (three candidates under stress, one
 slice a frame) as fast as it draws; with and without the layer in turns, so that a change of the
 machine's speed hits both. CPU is that of the whole screen process, all threads, from one answer
-("drawn, bytes have left") to the next.
+("drawn, bytes have left") to the next. Fed like this its caches stay warm; ``monitors`` has the screen in use.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.ratios import mean_of, mean_ratio
 from latvar_tui import wire
 from latvar_tui.condition import IDLE
 from latvar_tui.tui.app import LiveApp
@@ -26,7 +29,11 @@ from tests.on_pty import run_on_pty
 from tests.scripted_link import CORES, line_up, session
 
 MODELS = ("squeezenet1_1", "mobilenet_v3_large", "shufflenet_v2_x1_0")
-SIZES = ((120, 40), (80, 24), (45, 30))
+CLAIM = "Drawing a frame costs little: time in which nothing is measured, and bytes on a slow line."
+AIM = "at 120×40 a frame takes at most 5 ms of CPU and 1.2 KB."
+
+CPU, KILOBYTES = Limit(high=5, unit=" ms"), Limit(high=1.2, unit=" KB")
+SIZES = ("120x40", "80x24", "45x30")
 SETTLING = 30
 """Frames at the start that don't count: caches fill, and the first ones draw whole panels."""
 
@@ -88,50 +95,62 @@ def show(costs: Path, frames: int, plain: bool) -> None:
     app.run()
 
 
-def measure(frames: int, plain: bool, size: tuple[int, int]) -> list[Cost]:
+@dataclass(frozen=True)
+class Plan:
+    repeats: int
+    frames: int
+    sizes: tuple[str, ...]
+
+
+PLANS = {Effort.QUICK: Plan(5, 40, SIZES[:1]), Effort.DEFAULT: Plan(6, 90, SIZES), Effort.LONG: Plan(30, 200, SIZES)}
+
+
+def measure(frames: int, plain: bool, size: str) -> list[Cost]:
     """The counted frames of one run."""
+    columns, rows = map(int, size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         costs = Path(folder, "costs.json")
-        options = ["--child", str(costs), "--frames", str(frames + SETTLING), *(["--plain"] if plain else [])]
-        run_on_pty("-m", "benchmarks.frame_cost", *options, size=size)
-        return [(cpu, size) for cpu, size in json.loads(costs.read_text())[SETTLING:]]
+        child = ["--child", str(costs), str(frames + SETTLING), *(["plain"] if plain else [])]
+        run_on_pty("-m", "benchmarks.frame_cost", *child, size=(columns, rows))
+        return [(cpu, written) for cpu, written in json.loads(costs.read_text())[SETTLING:]]
 
 
-def report(runs: dict[str, list[Cost]], size: tuple[int, int]) -> None:
-    """Print one size's figures, the layer's against plain drawing."""
-    middle = {}
-    for way, costs in runs.items():
-        figures = [
-            (statistics.median(values), statistics.quantiles(values, n=20)[-1]) for values in zip(*costs, strict=True)
-        ]
-        middle[way] = [median for median, _ in figures]
-        (cpu, cpu_p95), (written, written_p95) = figures
-        print(
-            f"{size[0]}x{size[1]} {way}: CPU {cpu:.2f} ms (p95 {cpu_p95:.2f}), "
-            f"{written:.0f} bytes (p95 {written_p95:.0f}), {len(costs)} frames"
-        )
-    cpu_ratio, bytes_ratio = (a / b for a, b in zip(middle["delta"], middle["plain"], strict=True))
-    print(f"{size[0]}x{size[1]} delta ÷ plain: CPU {cpu_ratio:.2f}, bytes {bytes_ratio:.2f}")
+def report(layer: list[list[Cost]], plain: list[list[Cost]], size: str) -> list[Row]:
+    """One size's figures: of runs with the layer, and of as many without."""
+    where = size.replace("x", "×")
+    ours, theirs = (
+        [[statistics.fmean(values) for values in zip(*run, strict=True)] for run in runs] for runs in (layer, plain)
+    )
+    cpu, kilobytes = mean_of([run[0] for run in ours]), mean_of([run[1] / 1e3 for run in ours])
+    if size == SIZES[0]:
+        rows = [judged(f"{where}, CPU a frame", cpu, CPU, 2), judged(f"{where}, written a frame", kilobytes, KILOBYTES)]
+    else:
+        rows = [shown(f"{where}, CPU a frame", cpu, CPU.unit, 2), shown(f"{where}, written a frame", kilobytes, " KB")]
+    cpu_p95, bytes_p95 = (
+        statistics.quantiles([frame[which] for run in layer for frame in run], n=20)[-1] for which in (0, 1)
+    )
+    rows.append(shown(f"{where}, one frame in twenty takes more than", f"{cpu_p95:.2f} ms, {bytes_p95 / 1e3:.3f} KB"))
+    for which, name in enumerate(("CPU", "bytes")):
+        found = mean_ratio([(a[which], b[which]) for a, b in zip(ours, theirs, strict=True)])
+        rows.append(shown(f"{where}, {name} with the cell-diff layer ÷ without", found))
+    return rows
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--frames", type=int, default=90, help="counted frames a run")
-    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child is not None:
-        show(options.child, options.frames, options.plain)
-        return
-    for size in SIZES:
-        runs: dict[str, list[Cost]] = {"plain": [], "delta": []}
-        for _ in range(options.repeats):
-            for way, costs in runs.items():
-                costs += measure(options.frames, way == "plain", size)
-        report(runs, size)
+def prove(plan: Plan) -> Proof:
+    """Measure and judge."""
+    rows: list[Row] = []
+    for size in plan.sizes:
+        layer, plain = [], []
+        for _ in range(plan.repeats):
+            plain.append(measure(plan.frames, True, size))
+            layer.append(measure(plan.frames, False, size))
+        rows += report(layer, plain, size)
+    how = f"{plan.repeats} runs of {plan.frames} frames each way, warm caches; mean a frame"
+    return Proof("frame_cost", CLAIM, how, rows)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--child"]:
+        show(Path(sys.argv[2]), int(sys.argv[3]), "plain" in sys.argv[4:])
+    else:
+        stand_alone(__name__)

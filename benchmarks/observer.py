@@ -1,27 +1,38 @@
-"""The observer effect: what the live screen adds to the latencies it shows.
+"""The observer effect: what the live screen adds to the latencies it shows, and how long it makes the probe pause.
 
-    python -m benchmarks.observer [--pairs 8] [--seconds 8] [--stress 0,2]
+    python -m benchmarks.observer [--pairs 10] [--seconds 3] [--blocks 12] [--threads 0 2 4]
 
-The same candidates measured with the screen on a pseudo-terminal and headless, in alternating order,
-each run a new probe. Prints screen ÷ headless of p50, p90 and p99 (pooled over the runs, geometric mean
-over the candidates) with a 95 % interval over pairs, and the share of wall time spent in pauses.
+Two experiments. *Apart*: the same candidates with the screen on a pseudo-terminal and headless, in alternating order,
+each run a new probe: the whole effect, and the spread from process to process. *Within*: one session in which the gaps
+are, a round at a time in shuffled blocks, drawn in, left empty, slept in or burnt in for as long as drawing takes, or
+left empty and the screen woken ten times in the slice that follows: the same processes on all sides, so much less
+spread; and where screen and headless differ, these tell whether the length of the gap, the use of the core or a screen
+that is not quite asleep does it.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks.ratios import Side, machine, quantile_ratio
+import numpy as np
+
+import latvar_tui.tui.app
+from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.ratios import Side, mean, mean_of, pooled, quantile, ratio, share_beyond, twice_median_ns
 from latvar_tui import wire
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
-from latvar_tui.headless import measure
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
 from latvar_tui.study.board import Board
@@ -29,107 +40,263 @@ from latvar_tui.tui.app import LiveApp
 from latvar_tui.zoo import DEFAULT_LINE_UP
 from tests.on_pty import run_on_pty
 
-QUANTILES = (50.0, 90.0, 99.0)
+CLAIM = "The live screen does not change the latencies that it shows, and measuring pauses for it only briefly."
+AIM = (
+    "screen ÷ headless: p50 at most 1.01 (idle), mean, p99 and share of slow inferences (stressed) at most 1.05; "
+    "pauses at most 3 % of the wall time at 4 frames a second; under 0, 2 and 4 stress threads."
+)
+
+P50, OTHERS, PAUSES = Limit(high=1.01), Limit(high=1.05), Limit(high=3, unit=" %")
+MODES = ("drawn", "empty", "slept", "burnt", "woken")
+USUAL_GAP_S = 0.006
+BEGINNING = 4
+"""Slices, a second: in the gaps after them panels are painted for the first time. Use of the time is told without."""
+WAKE_EVERY_S = 0.025
+
+
+@dataclass(frozen=True)
+class Plan:
+    pairs: int
+    seconds: float
+    blocks: int
+    """Of the experiment within a session: each has a round of every mode."""
+    threads: tuple[int, ...]
+
+
+PLANS = {
+    Effort.QUICK: Plan(5, 2.0, 6, (2,)),
+    Effort.DEFAULT: Plan(7, 2.5, 12, (0, 2, 4)),
+    Effort.LONG: Plan(40, 4.0, 120, (0, 1, 2, 4)),
+}
 
 
 class TimedLink(Link):
-    """A link that ends its screen after some seconds of measuring."""
+    """A link that keeps the slices, and ends its screen after so many seconds of them."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, condition: str) -> None:
         super().__init__(force=True)
         self.app: LiveApp | None = None
-        self._seconds, self._began_ns = seconds, 0
+        self.slices: list[wire.Slice] = []
+        self.over = False
+        self._seconds, self._condition, self._began_ns = seconds, condition, 0
 
     def receive(self) -> list[wire.Frame]:
         frames = super().receive()
         for frame in frames:
-            if isinstance(frame, wire.Slice):
+            if isinstance(frame, wire.Failure):
+                raise RuntimeError(frame.text)
+            if isinstance(frame, wire.Slice) and frame.condition == self._condition:
+                self.slices.append(frame)
                 self._began_ns = self._began_ns or frame.start_ns
-                if frame.end_ns - self._began_ns >= self._seconds * 1e9 and self.app is not None:
-                    self.app.exit(0)
+                if frame.end_ns - self._began_ns >= self._seconds * 1e9:
+                    self.over = True
+                    if self.app is not None:
+                        self.app.exit(0)
         return frames
 
 
-class Silent:
-    """Nothing is drawn."""
+class Alternating(LiveApp):
+    """The live screen that draws in some gaps only. ``modes[seq]`` is what the gap before slice ``seq`` was like."""
 
-    def sliced(self, board: Board, frame: wire.Slice, elapsed_s: float) -> None:
-        pass
+    CSS_PATH = Path(latvar_tui.tui.app.__file__).with_name("live.tcss")
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.modes: dict[int, tuple[int, str]] = {}
+        self._mode = "drawn"
+        self._order = _blocks()
+        self._waking = threading.Event()
+        threading.Thread(target=self._wake, daemon=True).start()
+
+    def _wake(self) -> None:
+        """Be awake for a moment now and then, as a thread that polls is."""
+        while self._waking.wait():
+            time.sleep(WAKE_EVERY_S)
+
+    def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
+        for frame in event.frames:
+            if isinstance(frame, wire.Slice):
+                # After a round's last slice: a round of every candidate follows the gaps of one mode.
+                if frame.seq % len(self.board.contenders) == 0 or not self.modes:
+                    self._block, self._mode = next(self._order)
+                self.modes[frame.seq + 1] = self._block, self._mode
+        # Textual itself calls the handler of the class above, after this one.
+
+    def draw(self) -> None:
+        """Draw, or do what the round's mode says in its place."""
+        if self._mode == "woken":
+            self._waking.set()
+        else:
+            self._waking.clear()
+        if self._mode == "drawn":
+            super().draw()
+        elif self._mode == "slept":
+            time.sleep(USUAL_GAP_S)
+        elif self._mode == "burnt":
+            until_s = time.perf_counter() + USUAL_GAP_S
+            while time.perf_counter() < until_s:
+                pass
 
 
-def run_child(way: str, out: Path, seconds: float, stress: int) -> None:
+def _blocks() -> Iterator[tuple[int, str]]:
+    """Block after block of all modes, shuffled anew."""
+    shuffle, block = random.Random(0), 0
+    while True:
+        yield from ((block, mode) for mode in shuffle.sample(MODES, len(MODES)))
+        block += 1
+
+
+def run_child(way: str, out: Path, seconds: float, threads: int) -> None:
     """One run, in its own process; leaves its histograms and how the time was spent in ``out``."""
     candidates = parse_candidates(DEFAULT_LINE_UP, physical_cores())
-    condition = Condition(stress)
-    start = wire.Start([str(candidate) for candidate in candidates], str(condition))
-    link = TimedLink(seconds)
-    link.send(start)
-    if way == "screen":
-        app = LiveApp(link, lambda *_: link, candidates, condition, maximum=8, cores=usable_cores())
+    condition = Condition(threads)
+    link = TimedLink(seconds, str(condition))
+    link.send(wire.Start([str(candidate) for candidate in candidates], str(condition)))
+    sides: dict[str, dict[str, str]]
+    if way == "headless":
+        board = Board(candidates)
+        link.send(wire.Go(0))
+        for frame in link.frames():
+            board.take(frame)
+            if isinstance(frame, wire.State) and frame.ask:
+                link.send(wire.Drawn(frame.ask))
+            if link.over:
+                break
+            if isinstance(frame, wire.Slice):
+                link.send(wire.Go(frame.seq))
+    else:
+        kind = Alternating if way == "within" else LiveApp
+        app = kind(link, lambda *_: link, candidates, condition, maximum=8, cores=usable_cores())
         link.app = app
         app.run()
         board = app.board
-    else:
-        board = Board(candidates)
-        measure(link, board, seconds, Silent())
     link.close()
-    cells = [cell for _, under, cell in board.cells() if under == condition]
-    wall_ns = sum(cell.wall_ns for cell in cells)
-    settling_ns = sum(cell.settling_ns for cell in cells)
-    counted_ns = sum(cell.counted_ns for cell in cells)
+    if way == "within":
+        assert isinstance(app, Alternating)
+        last = max(block for block, _ in app.modes.values())
+        by_side: dict[str, list[wire.Slice]] = {
+            f"{block} {mode}": [s for s in link.slices if app.modes.get(s.seq) == (block, mode)]
+            for block in range(last)
+            for mode in MODES
+        }
+    else:
+        by_side = {way: link.slices}
+    sides = {name: _encoded(slices, [str(candidate) for candidate in candidates]) for name, slices in by_side.items()}
+    steady = link.slices[BEGINNING:]
+    whole_ns = sum(s.gap_ns + s.end_ns - s.start_ns for s in steady)
     found = {
-        "histograms": {c.id: cell.service.encode() for c, under, cell in board.cells() if under == condition},
-        "settling": settling_ns / wall_ns,
-        "counted": counted_ns / wall_ns,
-        "pauses": board.gap_share,
+        "sides": sides,
+        "pauses": sum(s.gap_ns for s in steady) / whole_ns,
+        "settling": sum(s.settling_ns for s in steady) / whole_ns,
+        "counted": sum(s.service.sum_ns for s in steady) / whole_ns,
+        "ungated": sum("ungated" in s.notes for s in steady) / len(steady),
     }
     out.write_text(json.dumps(found))
 
 
-def one_run(way: str, seconds: float, stress: int) -> tuple[Side, dict[str, float]]:
-    """Run a child on a pseudo-terminal (or without one) and read what it found."""
+def _encoded(slices: list[wire.Slice], names: list[str]) -> dict[str, str]:
+    histograms = {name: Histogram() for name in names}
+    for one in slices:
+        if one.service.pairs:
+            pairs = np.asarray(one.service.pairs, np.int64)
+            histograms[one.candidate].add_sparse(
+                pairs[:, 0], pairs[:, 1], min_ns=one.service.min_ns, max_ns=one.service.max_ns
+            )
+    return {name: histogram.encode() for name, histogram in histograms.items()}
+
+
+def one_run(way: str, seconds: float, threads: int) -> tuple[dict[str, Side], dict[str, float]]:
+    """Run a child on a pseudo-terminal (or without one) and read what it found: sides by name, and shares of time."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "found.json")
-        child = ["-m", "benchmarks.observer", "--child", way, "--out", str(out)]
-        child += ["--seconds", str(seconds), "--stress", str(stress)]
-        if way == "screen":
-            run_on_pty(*child)
+        child = ["-m", "benchmarks.observer", "--child", way, str(out), str(seconds), str(threads)]
+        if way == "headless":
+            subprocess.run([sys.executable, *child], check=True, timeout=seconds + 120)
         else:
-            subprocess.run([sys.executable, *child], check=True)
+            run_on_pty(*child)
         found = json.loads(out.read_text())
-    histograms = {name: Histogram.decode(text) for name, text in found.pop("histograms").items()}
-    return histograms, found
+    sides = {
+        side: {name: Histogram.decode(text) for name, text in histograms.items()}
+        for side, histograms in found.pop("sides").items()
+    }
+    return sides, found
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--stress", default="0,2")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        run_child(options.child, options.out, options.seconds, int(options.stress))
-        return
-    print(f"{machine()}; {options.pairs} pairs of {options.seconds:g} s; {', '.join(DEFAULT_LINE_UP)}")
-    print("| stress threads | p50 | p90 | p99 | pauses | settling | counted |")
-    print("|---|---|---|---|---|---|---|")
-    for stress in map(int, options.stress.split(",")):
-        pairs: list[tuple[Side, Side]] = []
-        spent: list[dict[str, float]] = []
-        for pair in range(options.pairs):
-            order = ["screen", "headless"] if pair % 2 == 0 else ["headless", "screen"]
-            runs = {way: one_run(way, options.seconds, stress) for way in order}
-            pairs.append((runs["screen"][0], runs["headless"][0]))
-            spent.append(runs["screen"][1])
-        ratios = " | ".join(str(quantile_ratio(pairs, quantile)) for quantile in QUANTILES)
-        shares = " | ".join(
-            f"{100 * sum(s[name] for s in spent) / len(spent):.1f} %" for name in ("pauses", "settling", "counted")
-        )
-        print(f"| {stress} | {ratios} | {shares} |", flush=True)
+def prove(plan: Plan) -> Proof:
+    """Measure and judge."""
+    rows: list[Row] = []
+    idle, _ = one_run("headless", 2.0, 0)
+    limits_ns = twice_median_ns(idle["headless"])
+    for threads in plan.threads:
+        where = "idle" if not threads else f"{threads} stress threads"
+        rows += apart(plan, threads, where, limits_ns)
+        rows += within(plan, threads, where, limits_ns)
+    how = (
+        f"Apart: {plan.pairs} pairs of {plan.seconds:g} s; within: {plan.blocks} blocks of a round of each mode; "
+        f"{', '.join(DEFAULT_LINE_UP)}; geometric mean over them"
+    )
+    return Proof("observer", CLAIM, how, rows)
+
+
+def apart(plan: Plan, threads: int, where: str, limits_ns: dict[str, float]) -> list[Row]:
+    """Screen against headless, a process for each run."""
+    pairs: list[tuple[Side, Side]] = []
+    spent: list[dict[str, float]] = []
+    for pair in range(plan.pairs):
+        order = ["screen", "headless"] if pair % 2 == 0 else ["headless", "screen"]
+        runs = {way: one_run(way, plan.seconds, threads) for way in order}
+        pairs.append((runs["screen"][0]["screen"], runs["headless"][0]["headless"]))
+        spent.append(runs["screen"][1])
+    rows = _compared(f"{where}: screen ÷ headless", pairs, threads, limits_ns)
+    rows.append(judged(f"{where}: pauses", mean_of([100 * one["pauses"] for one in spent]), PAUSES, 2))
+    for name in ("settling", "counted", "ungated"):
+        rows.append(shown(f"{where}: {name}", mean_of([100 * one[name] for one in spent]), " %", 2))
+    return rows
+
+
+def within(plan: Plan, threads: int, where: str, limits_ns: dict[str, float]) -> list[Row]:
+    """Drawn gaps against others, in one session."""
+    rounds_s = 0.27 * len(DEFAULT_LINE_UP)
+    sides, _ = one_run("within", rounds_s * len(MODES) * (plan.blocks + 1.5), threads)
+    blocks = sorted({int(name.split()[0]) for name in sides})[1:]  # the first one warms up
+
+    def pairs_of(one: str, other: str) -> list[tuple[Side, Side]]:
+        return [(sides[f"{block} {one}"], sides[f"{block} {other}"]) for block in blocks]
+
+    rows = _compared(f"{where}: drawn ÷ empty gaps", pairs_of("drawn", "empty"), threads, limits_ns)
+    for mode in MODES[2:]:
+        pairs = pairs_of(mode, "empty")
+        found = {"mean": ratio(pairs, mean), "p90": ratio(pairs, quantile(90.0)), "p99": ratio(pairs, quantile(99.0))}
+        if threads:
+            found["slow"] = ratio(pairs, share_beyond(limits_ns))
+        text = ", ".join(f"{name} {interval}" for name, interval in found.items())
+        rows.append(shown(f"{where}: {mode} ÷ empty gaps", text))
+    return rows
+
+
+def _compared(label: str, pairs: list[tuple[Side, Side]], threads: int, limits_ns: dict[str, float]) -> list[Row]:
+    rows = []
+    # Under stress the median lies between two humps and jumps; the share of the slow one and the mean are judged there.
+    if threads:
+        p50 = shown(f"{label}, p50", ratio(pairs, quantile(50.0)))
+        shares = []
+        for side in (0, 1):
+            together = pooled([pair[side] for pair in pairs])
+            slow = [h.count_beyond(round(limits_ns[name])) / h.total for name, h in together.items() if h.total]
+            shares.append(f"{100 * sum(slow) / len(slow):.1f} %")
+        share = f"{label}, share above twice the idle median ({' and '.join(shares)})"
+        rows.append(judged(share, ratio(pairs, share_beyond(limits_ns)), OTHERS))
+    else:
+        p50 = judged(f"{label}, p50", ratio(pairs, quantile(50.0)), P50)
+    rows.append(p50)
+    rows.append(judged(f"{label}, mean", ratio(pairs, mean), OTHERS))
+    rows += [shown(f"{label}, p{q:g}", ratio(pairs, quantile(q))) for q in (90.0, 95.0)]
+    rows.append(judged(f"{label}, p99", ratio(pairs, quantile(99.0)), OTHERS))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--child"]:
+        run_child(sys.argv[2], Path(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
+    else:
+        stand_alone(__name__)

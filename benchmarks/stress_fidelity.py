@@ -1,22 +1,18 @@
 """Do our stress threads press as hard as stress-ng's? The same model under both, taking turns.
 
-    python -m benchmarks.stress_fidelity [--pairs 10] [--seconds 2] [--threads 1,2,4] [MODEL[@settings] ...]
+    python -m benchmarks.stress_fidelity [--pairs 10] [--seconds 2] [--threads 1 2 4] [--models MODEL[@settings] ...]
 
-Needs stress-ng. Prints ours ÷ stress-ng's for the median and the mean, 95 % by resampling whole pairs, and how many
-cores each of the two stressors really got. Under contention a distribution has two humps (preempted or not), and a
-median that falls between them jumps: there the mean says more.
+Needs stress-ng. Under contention a distribution has two humps (preempted or not), and a median that falls between them
+jumps: there the mean says more.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from benchmarks.ratios import RESAMPLES, Ratio, Side, machine, quantile_ratio
+from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.ratios import Side, mean, mean_of, mean_ratio, quantile, ratio
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, parse_candidates
 from latvar_tui.condition import Condition
@@ -25,6 +21,10 @@ from latvar_tui.device.stress_ng import known
 from latvar_tui.link import Link
 from latvar_tui.study.board import Board
 
+CLAIM = "Our cpu stress threads press as hard on a model as as many of stress-ng's."
+AIM = "p50 under N of ours ÷ under stress-ng --cpu N within 0.95 to 1.05 for N = 1, 2 and 4; likewise the mean."
+
+LIMIT = Limit(0.95, 1.05)
 KINDS = ("cpu", "stress-ng:cpu")
 
 
@@ -33,7 +33,6 @@ class Stretch:
     """What was measured in one stretch under one kind of stress."""
 
     histograms: Side
-    mean_ns: dict[str, float]
     cores: float
 
 
@@ -60,7 +59,7 @@ class Bench:
         counted_ns = 0
         for frame in self._frames:
             if isinstance(frame, wire.Failure):
-                sys.exit(frame.text)
+                raise CannotProve(frame.text)
             if (
                 isinstance(frame, wire.Slice)
                 and frame.condition == str(condition)
@@ -74,7 +73,6 @@ class Bench:
         cores = [cell.stress_cores or 0.0 for cell in cells.values()]
         return Stretch(
             {name: cell.service for name, cell in cells.items()},
-            {name: cell.counted_ns / cell.service.total for name, cell in cells.items()},
             sum(cores) / len(cores),
         )
 
@@ -82,48 +80,50 @@ class Bench:
         self._link.close()
 
 
-def mean_ratio(pairs: list[tuple[Stretch, Stretch]], seed: int = 0) -> Ratio:
-    """First over second: mean of the stretches' means, geometric mean over candidates."""
-    random = np.random.default_rng(seed)
-    means = np.array([[[side.mean_ns[name] for name in pairs[0][0].mean_ns] for side in pair] for pair in pairs])
-
-    def ratio(chosen: np.ndarray) -> float:
-        ours, theirs = means[chosen].mean(axis=0)
-        return float(np.exp(np.log(ours / theirs).mean()))
-
-    found = [ratio(random.integers(0, len(pairs), len(pairs))) for _ in range(RESAMPLES)]
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Ratio(ratio(np.arange(len(pairs))), float(low), float(high))
+@dataclass(frozen=True)
+class Plan:
+    pairs: int
+    seconds: float
+    threads: tuple[int, ...]
+    models: tuple[str, ...]
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("models", nargs="*", default=["squeezenet1_1@threads=1", "squeezenet1_1"])
-    parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--threads", default="1,2,4")
-    options = parser.parse_args()
+MODELS = ("squeezenet1_1@threads=1", "squeezenet1_1")
+PLANS = {
+    Effort.QUICK: Plan(5, 1.0, (1, 2), MODELS),
+    Effort.DEFAULT: Plan(12, 1.2, (1, 2, 4), MODELS),
+    Effort.LONG: Plan(60, 2.0, (1, 2, 4), MODELS),
+}
+
+
+def prove(plan: Plan) -> Proof:
+    """Measure and judge."""
     if not known():
-        sys.exit("stress-ng is not installed: install it to compare with it.")
-    candidates = parse_candidates(options.models, physical_cores())
-    print(f"{machine()}; {options.pairs} pairs of {options.seconds:g} s; {', '.join(map(str, candidates))}")
-    print("| stress threads | p50 | mean | cores that ours got | stress-ng's |")
-    print("|---|---|---|---|---|")
+        raise CannotProve("stress-ng is not installed: install it to compare with it.")
+    candidates = parse_candidates(plan.models, physical_cores())
+    rows: list[Row] = []
     bench = Bench(candidates)
     try:
-        for threads in map(int, options.threads.split(",")):
+        for threads in plan.threads:
             pairs: list[tuple[Stretch, Stretch]] = []
-            for pair in range(options.pairs):
+            for pair in range(plan.pairs):
                 order = KINDS if pair % 2 == 0 else KINDS[::-1]
-                found = {kind: bench.measure(Condition(threads, kind), options.seconds) for kind in order}
+                found = {kind: bench.measure(Condition(threads, kind), plan.seconds) for kind in order}
                 pairs.append((found[KINDS[0]], found[KINDS[1]]))
-            p50 = quantile_ratio([(ours.histograms, theirs.histograms) for ours, theirs in pairs], 50.0)
-            cores = [sum(pair[side].cores for pair in pairs) / len(pairs) for side in (0, 1)]
-            print(f"| {threads} | {p50} | {mean_ratio(pairs)} | {cores[0]:.2f} | {cores[1]:.2f} |", flush=True)
+            sides = [(ours.histograms, theirs.histograms) for ours, theirs in pairs]
+            where = f"{threads} stress thread{'s' * (threads > 1)}"
+            rows.append(judged(f"{where}, p50", ratio(sides, quantile(50.0)), LIMIT))
+            rows.append(judged(f"{where}, mean", ratio(sides, mean), LIMIT))
+            rows.append(shown(f"{where}, cores that they got", mean_ratio([(a.cores, b.cores) for a, b in pairs])))
+            cores = (mean_of([pair[side].cores for pair in pairs]).value for side in (0, 1))
+            rows.append(
+                shown(f"{where}, these cores, ours and stress-ng's", " and ".join(f"{one:.2f}" for one in cores))
+            )
     finally:
         bench.close()
+    how = f"{plan.pairs} pairs of {plan.seconds:g} s; ours ÷ stress-ng's, {', '.join(map(str, candidates))}"
+    return Proof("stress_fidelity", CLAIM, how, rows)
 
 
 if __name__ == "__main__":
-    main()
+    stand_alone(__name__)

@@ -6,7 +6,7 @@ a plot fit into the pause between two slices. Buckets and quantiles are the libr
 (`hdr_layout`, the tests).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
@@ -25,6 +25,11 @@ from latvar_tui.hdr_layout import (
 from latvar_tui.wire import Counts
 
 _MEDIANS_NS = median_ns(np.arange(COUNTS_LEN)).astype(np.float64)
+
+
+def pairs_of(counts: Counts) -> NDArray[np.int64]:
+    """The pairs that a frame carries as an array, shape (n, 2)."""
+    return np.asarray(counts.pairs, np.int64).reshape(-1, 2)
 
 
 class Histogram:
@@ -109,10 +114,22 @@ class Histogram:
 
     def add_counts(self, counts: Counts) -> None:
         """Count what a frame carries. Raises ValueError as :meth:`add_sparse`."""
-        if counts.pairs:
-            pairs = np.asarray(counts.pairs, np.int64)
+        self.add_pairs([counts], pairs_of(counts))
+
+    def add_pairs(self, several: Sequence[Counts], pairs: NDArray[np.int64]) -> None:
+        """Count what several slices carry, all at once: ``pairs`` are theirs together (shape (n, 2)).
+
+        Raises:
+            ValueError: as :meth:`add_sparse`.
+        """
+        there = [counts for counts in several if counts.pairs]
+        if there:
             self.add_sparse(
-                pairs[:, 0], pairs[:, 1], min_ns=counts.min_ns, max_ns=counts.max_ns, overflow=counts.overflow
+                pairs[:, 0],
+                pairs[:, 1],
+                min_ns=min(counts.min_ns for counts in there),
+                max_ns=max(counts.max_ns for counts in there),
+                overflow=sum(counts.overflow for counts in there),
             )
 
     def subtract_sparse(

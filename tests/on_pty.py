@@ -19,17 +19,21 @@ COLUMNS, ROWS = 120, 40
 
 
 class OnPty(subprocess.Popen[bytes]):
-    """A Python program on a terminal, to be used as a context manager."""
+    """A program (Python, with these arguments) on a terminal, to be used as a context manager."""
 
     def __init__(
-        self, *arguments: str, env: Mapping[str, str] | None = None, size: tuple[int, int] = (COLUMNS, ROWS)
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (COLUMNS, ROWS),
+        program: str = sys.executable,
     ) -> None:
         self.controller, terminal = pty.openpty()
         columns, rows = size
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         known = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         super().__init__(
-            [sys.executable, *arguments],
+            [program, *arguments],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
-from latvar_tui.histogram import Histogram
+from latvar_tui.histogram import Histogram, pairs_of
 from latvar_tui.study.counters import Counters
 from latvar_tui.study.drift import Series
 from latvar_tui.study.exemplars import Exemplars
@@ -48,6 +51,7 @@ class Cell:
     """How many slices carry each mark."""
     series: Series = field(default_factory=Series)
     _recent: deque[wire.Slice] = field(default_factory=deque)
+    _recent_pairs: deque[NDArray[np.int64]] = field(default_factory=deque)  # of each of these slices' latencies
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
@@ -79,6 +83,7 @@ class Cell:
         else:
             self.stress_unavailable = frame.stress_cpu.reason
         self._recent.append(frame)
+        self._recent_pairs.append(pairs_of(frame.response or frame.service))
         self._let_go(frame.end_ns)
 
     @property
@@ -101,9 +106,12 @@ class Cell:
         """The latencies of the slices that ended within ``window_s`` (at most RECENT_S) before ``now_ns``."""
         self._let_go(now_ns)
         histogram = Histogram()
-        for frame in self._recent:
-            if frame.end_ns >= now_ns - window_s * 1e9:
-                histogram.add_counts(frame.response or frame.service)
+        first_ns = now_ns - window_s * 1e9
+        both = zip(self._recent, self._recent_pairs, strict=True)
+        chosen = [(frame.response or frame.service, pairs) for frame, pairs in both if frame.end_ns >= first_ns]
+        if chosen:
+            # All slices at once, of what was read of them when they came: this is drawn in every gap.
+            histogram.add_pairs([counts for counts, _ in chosen], np.concatenate([pairs for _, pairs in chosen]))
         return histogram
 
     def recent_waiting(self, now_ns: int, window_s: float = RECENT_S) -> Waiting:
@@ -131,6 +139,7 @@ class Cell:
         """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
         while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
             self._recent.popleft()
+            self._recent_pairs.popleft()
 
     @property
     def stress_cores(self) -> float | None:

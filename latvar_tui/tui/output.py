@@ -16,6 +16,8 @@ from typing import IO, Any
 
 from textual.driver import Driver
 
+from latvar_tui.tui.patience import PatientEvent
+
 
 class TrackedFile:
     """Stands between a writer thread and its file, and reports what has passed."""
@@ -98,6 +100,7 @@ class OutputMeter(Driver):
     """A driver that counts what is written; see `metered`."""
 
     _file: Any
+    fileno: Any = None  # of the keyboard, where the driver reads one
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,6 +112,8 @@ class OutputMeter(Driver):
         self._tracked: TrackedFile | None = None
         if hasattr(self, "_file") and hasattr(self, "_writer_thread"):
             self._tracked = self._file = TrackedFile(self._file, self._loop)
+        if hasattr(self, "exit_event") and hasattr(self, "_key_thread") and isinstance(self.fileno, int):
+            self.exit_event = PatientEvent(self.fileno)
 
     def write(self, data: str) -> None:
         """Write data, and count its bytes."""

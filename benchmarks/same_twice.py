@@ -1,0 +1,123 @@
+"""A/A: the same candidate twice, under two names, must not differ.
+
+    python -m benchmarks.same_twice [--sessions 1] [--seconds 30] [--threads 0 2] [--model MODEL]
+
+Compared as candidates are: a round holds one slice of each, and whole rounds are resampled. An honest 95 % interval
+excludes 1 in one session of twenty: a single row that does is no proof of anything, the share over many sessions is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, Verdict, judged, shown, stand_alone
+from benchmarks.ratios import Interval, Side, quantile, ratio, share_of
+from latvar_tui import wire
+from latvar_tui.candidate import parse_candidates
+from latvar_tui.condition import Condition
+from latvar_tui.device.cores import physical_cores
+from latvar_tui.histogram import Histogram
+from latvar_tui.link import Link
+
+CLAIM = "The same candidate twice does not differ from itself."
+AIM = (
+    "1 inside the 95 % interval of the ratio at p50, p95 and p99; over many sessions at most 5 % of the intervals "
+    "exclude it."
+)
+
+QUANTILES = (50.0, 95.0, 99.0)
+SHARE = Limit(high=5, unit=" %")
+MANY = 10
+"""Sessions from which on their share is judged, and not each of them."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    sessions: int
+    seconds: float
+    threads: tuple[int, ...]
+    model: str
+
+
+PLANS = {
+    Effort.QUICK: Plan(1, 8.0, (0, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(1, 40.0, (0, 2), "squeezenet1_1"),
+    Effort.LONG: Plan(60, 20.0, (0, 2), "squeezenet1_1"),
+}
+
+
+def rounds_of(model: str, condition: Condition, seconds: float) -> list[tuple[Side, Side]]:
+    """One session's whole rounds: the one's slice and the other's."""
+    names = [str(candidate) for candidate in parse_candidates([model, _twin(model)], physical_cores())]
+    found: dict[int, dict[str, Histogram]] = defaultdict(dict)
+    link = Link(force=True)
+    try:
+        link.send(wire.Start(names, str(condition)))
+        link.send(wire.Go(0))
+        began_ns = 0
+        for frame in link.frames():
+            if isinstance(frame, wire.Failure):
+                raise CannotProve(frame.text)
+            if isinstance(frame, wire.State) and frame.ask:
+                link.send(wire.Drawn(frame.ask))
+            if not isinstance(frame, wire.Slice):
+                continue
+            began_ns = began_ns or frame.start_ns
+            if frame.service.pairs:
+                pairs = np.asarray(frame.service.pairs, np.int64)
+                histogram = Histogram()
+                extremes = {"min_ns": frame.service.min_ns, "max_ns": frame.service.max_ns}
+                histogram.add_sparse(pairs[:, 0], pairs[:, 1], **extremes)
+                found[frame.round][frame.candidate] = histogram
+            if frame.end_ns - began_ns >= seconds * 1e9:
+                break
+            link.send(wire.Go(frame.seq))
+    finally:
+        link.close()
+    whole = [one for _, one in sorted(found.items()) if len(one) == 2]
+    # The first second of a session warms up, as everywhere.
+    return [({model: one[names[1]]}, {model: one[names[0]]}) for one in whole[2:]]
+
+
+def _twin(model: str) -> str:
+    return f"{model}{',' if '@' in model else '@'}as=B"
+
+
+def prove(plan: Plan) -> Proof:
+    """Measure and judge."""
+    rows: list[Row] = []
+    for threads in plan.threads:
+        where = "idle" if not threads else f"{threads} stress threads"
+        excluded: dict[float, int] = defaultdict(int)
+        for session in range(plan.sessions):
+            rounds = rounds_of(plan.model, Condition(threads), plan.seconds)
+            if len(rounds) < 2:
+                raise CannotProve(f"{plan.seconds:g} s are too short for {plan.model}: give it more with --seconds.")
+            for q in QUANTILES:
+                found = ratio(rounds, quantile(q), seed=session)
+                excluded[q] += not found.low <= 1 <= found.high
+                if plan.sessions < MANY:
+                    number = f", session {session + 1}" if plan.sessions > 1 else ""
+                    rows.append(_holds_one(f"{where}{number}, p{q:g}, {len(rounds)} rounds", found))
+        if plan.sessions >= MANY:
+            for q, many in excluded.items():
+                label = f"{where}, p{q:g}: intervals of {plan.sessions} sessions that exclude 1"
+                rows.append(judged(label, share_of(many, plan.sessions), SHARE, 1))
+        elif plan.sessions > 1:
+            rows.append(shown(f"{where}: intervals that exclude 1", f"{sum(excluded.values())}"))
+    how = (
+        f"{plan.sessions} × {plan.seconds:g} s of {plan.model} against itself; an honest interval excludes 1 in 1 of 20"
+    )
+    return Proof("same_twice", CLAIM, how, rows)
+
+
+def _holds_one(label: str, found: Interval) -> Row:
+    inside = found.low <= 1 <= found.high
+    return Row(label, str(found), "1 inside", Verdict.MET if inside else Verdict.MISSED)
+
+
+if __name__ == "__main__":
+    stand_alone(__name__)
