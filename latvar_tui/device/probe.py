@@ -192,7 +192,7 @@ class Probe:
                 service=binned.service,
                 wait=binned.wait,
                 sensors=self._readings,
-                notes=[*notes, *found],
+                notes=[*found, *notes],  # the last one is what the screen shows
                 stress_cpu=stress_cpu,
                 wait_sums=binned.wait_sums,
                 slowest=binned.slowest,
