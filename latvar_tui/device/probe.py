@@ -188,7 +188,7 @@ class Probe:
                 service=binned.service,
                 wait=binned.wait,
                 sensors=self._readings,
-                notes=[*notes, *seen.notes],
+                notes=[*seen.notes, *notes],  # the last one is what the screen shows
                 stress_cpu=seen.stress_cpu,
                 wait_sums=binned.wait_sums,
                 slowest=binned.slowest,
