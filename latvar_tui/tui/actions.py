@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
+from latvar_tui.session.recorder import Recorder
 from latvar_tui.shelf import problem_of
 from latvar_tui.study.board import Board
 from latvar_tui.tui.delta import DeltaApp
@@ -26,6 +27,7 @@ class Actions(DeltaApp[int]):
 
     board: Board
     view: View
+    recorder: Recorder
     wanted: Condition
     kind: str
     load_pct: int
@@ -117,6 +119,9 @@ class Actions(DeltaApp[int]):
     def action_freeze(self) -> None:
         self.view.frozen = not self.view.frozen
         self.draw()
+
+    def action_record(self) -> None:
+        self.say(self.recorder.switch())
 
     def action_show_device(self) -> None:
         self.push_screen(device_dialog(self.board, self.probe_log))

@@ -1,0 +1,119 @@
+"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``; and how recording begins and ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from latvar_tui.candidate import Candidate, UsageError
+from latvar_tui.cli_options import Finite, Quantity
+from latvar_tui.quantities import parse_duration_s
+
+if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
+    from latvar_tui.session.reader import Session
+    from latvar_tui.session.recorder import Recorder
+    from latvar_tui.study.board import Board
+
+# -- recording ----------------------------------------------------------------------------------------------
+
+
+def begin_recording(options: Mapping[str, Any], candidates: Sequence[Candidate]) -> Recorder:
+    """The recorder that ``--record`` and ``--no-record`` ask for.
+
+    Raises:
+        UsageError: the folder cannot be used.
+    """
+    from latvar_tui.session.layout import SessionError
+    from latvar_tui.session.places import check_new
+    from latvar_tui.session.recorder import NotRecording, SessionRecorder
+
+    wanted = options["record_in"]
+    if options["no_record"]:
+        if wanted is not None:
+            raise UsageError("--record and --no-record exclude each other: leave one out.")
+        return NotRecording()
+    try:
+        folder = None if wanted is None else check_new(wanted)
+    except SessionError as error:
+        raise UsageError(str(error)) from error
+    return SessionRecorder(candidates, _as_json(options), folder)
+
+
+def _as_json(options: Mapping[str, Any]) -> dict[str, object]:
+    kept: dict[str, object] = {}
+    for name, value in options.items():
+        if value is None or isinstance(value, bool | int | float | str):
+            kept[name] = value
+        else:
+            kept[name] = list(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return kept
+
+
+def end_recording(recorder: Recorder, why: str) -> None:
+    """Close the session, and say where it is."""
+    for sentence in recorder.close(why):
+        click.echo(f"latvar-tui: {sentence}", err=True)
+    if recorder.folder is not None:
+        click.echo(f"session: {recorder.folder}", err=True)
+
+
+# -- reading ------------------------------------------------------------------------------------------------
+
+
+def _open(text: str) -> Session:
+    from latvar_tui.session.layout import SessionError
+    from latvar_tui.session.places import find_session
+    from latvar_tui.session.reader import Session
+
+    try:
+        return Session(find_session(text))
+    except SessionError as error:
+        raise UsageError(str(error)) from error
+
+
+@click.command()
+@click.argument("session", metavar="SESSION")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
+@click.option(
+    "--from",
+    "from_s",
+    type=Quantity("TIME", parse_duration_s),
+    default=0.0,
+    help="Leave out what began earlier than this into the session, like 30s or 1h.",
+)
+@click.option("--to", "to_s", type=Quantity("TIME", parse_duration_s), help="Leave out what began later.")
+@click.option("--candidate", "candidates", multiple=True, metavar="NAME", help="Show these alone; may be repeated.")
+@click.option("--condition", "conditions", multiple=True, metavar="TEXT", help="Likewise: idle, or like 2xcpu@100%.")
+@click.option("--quantile", type=Finite(50, 100, max_open=True), metavar="PCT", help="As of record [as recorded].")
+@click.option(
+    "--deadline", "deadline_ms", type=Finite(0.001, 100_000), metavar="MS", help="As of record [as recorded]."
+)
+def show(session: str, as_json: bool, **options: Any) -> None:
+    """Show a recorded session: the tables, or the JSON document, that measuring it ended with.
+
+    SESSION is a folder, a name as latvar-tui sessions lists it, or last.
+    """
+    from latvar_tui.session.layout import SessionError
+    from latvar_tui.session.shown import Chosen, document, tables
+
+    opened = _open(session)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    chosen = Chosen(options["candidates"], options["conditions"], options["quantile"], options["deadline_ms"])
+
+    def text(board: Board) -> str:
+        if as_json:
+            return json.dumps(document(opened, board, chosen), ensure_ascii=False, indent=1)
+        return "\n".join(tables(opened, board, chosen, width))
+
+    try:
+        click.echo(opened.shown(text, options["from_s"], options["to_s"]))
+    except SessionError as error:
+        raise UsageError(str(error)) from error
+
+
+SESSION_COMMANDS: tuple[click.Command, ...] = (show,)
