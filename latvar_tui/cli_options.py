@@ -108,7 +108,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "record_in",
         type=click.Path(),
         metavar="DIR",
-        help="Record the session in this folder, which must be new or empty [a folder of its own; see latvar-tui sessions].",
+        help="Record the session in this folder, which must be new or empty [one among latvar-tui sessions].",
     ),
     click.option("--no-record", is_flag=True, help="Record nothing."),
     click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),

@@ -1,4 +1,4 @@
-"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``; and how recording begins and ends."""
+"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``; and how recording begins."""
 
 from __future__ import annotations
 
@@ -116,4 +116,71 @@ def show(session: str, as_json: bool, **options: Any) -> None:
         raise UsageError(str(error)) from error
 
 
-SESSION_COMMANDS: tuple[click.Command, ...] = (show,)
+# -- what is kept -------------------------------------------------------------------------------------------
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@click.pass_context
+def sessions(ctx: click.Context, as_json: bool) -> None:
+    """List what has been recorded, and remove what is no longer wanted.
+
+    Without a command: the list, the oldest first.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_sessions, as_json=as_json)
+
+
+@sessions.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+def list_sessions(as_json: bool) -> None:
+    """Show each with its size, its length, how it ended, and its candidates."""
+    from latvar_tui.session import kept
+    from latvar_tui.session.places import sessions_folder
+
+    found = kept.kept_sessions(sessions_folder())
+    if as_json:
+        click.echo(json.dumps([kept.as_json(one) for one in found], ensure_ascii=False, indent=1))
+    elif found:
+        click.echo("\n".join(kept.table_lines(found)))
+    else:
+        click.echo(f"latvar-tui: nothing has been recorded in {sessions_folder()}.", err=True)
+
+
+@sessions.command()
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Remove all but the newest N.")
+@click.option(
+    "--older-than",
+    "older_than_s",
+    type=Quantity("AGE", parse_duration_s),
+    metavar="AGE",
+    help="Remove what ended longer ago than this, like 30d or 12h; with --keep only of the others.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+def prune(keep: int | None, older_than_s: float | None, dry_run: bool) -> None:
+    """Remove sessions, without asking; one that is being recorded stays."""
+    from latvar_tui.format import plural, size
+    from latvar_tui.session import kept
+    from latvar_tui.session.places import sessions_folder
+
+    if keep is None and older_than_s is None:
+        raise UsageError("Nothing says what to remove: write --keep 20, or --older-than 30d.")
+    failed = False
+    gone = []
+    for one in kept.to_prune(kept.kept_sessions(sessions_folder()), keep, older_than_s):
+        try:
+            if not dry_run:
+                kept.remove(one)
+        except OSError as error:
+            failed = True
+            click.echo(f"latvar-tui: '{one.folder}' stays: {(error.strerror or str(error)).lower()}.", err=True)
+            continue
+        gone.append(one)
+        click.echo(f"{'would remove' if dry_run else 'removed'} {one.name}")
+    total = size(sum(one.nbytes for one in gone))
+    click.echo(f"{plural(len(gone), 'session')}, {total}{' would be free' if dry_run else ''}", err=True)
+    if failed:
+        sys.exit(1)
+
+
+SESSION_COMMANDS: tuple[click.Command, ...] = (sessions, show)

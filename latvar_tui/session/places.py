@@ -48,18 +48,17 @@ def check_new(text: str) -> Path:
     """
     folder = Path(os.path.abspath(text))
     try:
-        if folder.is_dir():
-            if any(folder.iterdir()):
-                raise SessionError(f"'{text}' is not empty: a session wants a new folder, so name another one.")
-        else:
-            folder.mkdir(parents=True)
-            folder.rmdir()
-            return folder
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise SessionError(f"'{text}' may not be written to: name another folder, or use --no-record.")
+        if folder.is_dir() and any(folder.iterdir()):
+            raise SessionError(f"'{text}' is not empty: a session wants a new folder, so name another one.")
+        # It is made with the first slice: a run that measures nothing leaves nothing behind.
+        there = next(path for path in (folder, *folder.parents) if path.exists())
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise SessionError(f"No session can be recorded in '{text}' ({why}): name another folder.") from error
+    if not there.is_dir():
+        raise SessionError(f"No session can be recorded in '{text}': '{there}' is no folder, so name another one.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise SessionError(f"No session can be recorded in '{text}': '{there}' may not be written to.")
     return folder
 
 

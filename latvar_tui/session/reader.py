@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,13 +20,15 @@ from latvar_tui import wire
 from latvar_tui.candidate import UsageError, parse_candidate
 from latvar_tui.format import plural, printable
 from latvar_tui.session import hlog, snapshot
+from latvar_tui.session.growing import replace_file
 from latvar_tui.session.gzip_lines import Lines
-from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, INTERVALS, LOGS, SessionError, schema_problem
+from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, GROWING, LOGS, SessionError, schema_problem
 from latvar_tui.session.slice_text import Pairs, frame_of, wants
 from latvar_tui.study.board import Board
 
 _MOST_ABOUT_BYTES = 4 << 20
 _MOST_SNAPSHOT_BYTES = 256 << 20
+_LONG_S = 5.0
 MOST_CELLS = 4096
 _DAMAGE = (wire.WireError, ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
 
@@ -131,7 +134,19 @@ class Session:
                         return show(self._summed(taken.board, 0.0, None, taken.sizes))
                     except Exception:
                         self.notes = notes
-        return show(self.board(from_s, to_s))
+        begin_s = time.monotonic()
+        board = self.board(from_s, to_s)
+        whole = from_s <= 0 and to_s is None and not self.notes and self.ended is not None
+        if whole and time.monotonic() - begin_s > _LONG_S:
+            self._make_snapshot(board)
+        return show(board)
+
+    def _make_snapshot(self, board: Board) -> None:
+        """Spare the next reader what this one took. That it cannot be done is no error."""
+        slices = sum(cell.slices for _, _, cell in board.cells())
+        with suppress(OSError, snapshot.Unreadable):
+            sizes = {name: _size(self.folder / name) for name in GROWING if (self.folder / name).exists()}
+            replace_file(self.folder / BOARD, snapshot.packed(snapshot.Snapshot(board, sizes, slices)))
 
     def _new_board(self) -> Board:
         board = Board([])
@@ -211,7 +226,10 @@ class _Follower:
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    body = json.loads(line, parse_constant=_no_constant)
+    try:
+        body = json.loads(line, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("brackets without end") from None
     if not isinstance(body, dict):
         raise ValueError("no object")
     return body
@@ -271,6 +289,3 @@ def _opened(stack: ExitStack, path: Path, at: int) -> BinaryIO | None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size
-
-
-__all__ = ["INTERVALS", "MOST_CELLS", "Session"]
