@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +15,8 @@ from latvar_tui.cli_options import Finite, Quantity
 from latvar_tui.quantities import parse_duration_s
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
+    from pathlib import Path
+
     from latvar_tui.session.reader import Session
     from latvar_tui.session.recorder import Recorder
     from latvar_tui.study.board import Board
@@ -183,4 +185,65 @@ def prune(keep: int | None, older_than_s: float | None, dry_run: bool) -> None:
         sys.exit(1)
 
 
-SESSION_COMMANDS: tuple[click.Command, ...] = (sessions, show)
+@click.command()
+@click.argument("session", metavar="SESSION")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("hlog", "hgrm", "csv", "json")),
+    required=True,
+    help="HdrHistogram log, its percentile tables, or rows as CSV or JSON.",
+)
+@click.option(
+    "--per",
+    type=click.Choice(("cell", "interval")),
+    default="cell",
+    help="What a row, or a line of the log, is of: a candidate under a condition, or one slice [cell].",
+)
+@click.option("-o", "--output", type=click.Path(), default="-", metavar="PATH", help="Where to; - is stdout [-].")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def export(session: str, form: str, per: str, output: str, force: bool) -> None:
+    """Write a recorded session in a format that other tools read.
+
+    SESSION is a folder, a name as latvar-tui sessions lists it, or last.
+    """
+    from pathlib import Path
+
+    from latvar_tui.session.export import exported
+    from latvar_tui.session.layout import SessionError
+
+    opened = _open(session)
+    try:
+        pieces = exported(opened, form, per)
+        if output == "-":
+            for piece in pieces:
+                click.echo(piece, nl=False)
+        else:
+            _write_whole(Path(output), pieces, force)
+    except SessionError as error:
+        raise UsageError(str(error)) from error
+    for note in opened.notes:
+        click.echo(f"latvar-tui: {note}", err=True)
+
+
+def _write_whole(path: Path, pieces: Iterable[str], force: bool) -> None:
+    """A file that is there whole or not at all.
+
+    Raises:
+        UsageError: it is there already, or cannot be written.
+    """
+    if path.exists() and not force:
+        raise UsageError(f"'{path}' is there already: name another file, or overwrite it with --force.")
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        temporary.replace(path)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"'{path}' cannot be written: {why}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+SESSION_COMMANDS: tuple[click.Command, ...] = (sessions, show, export)

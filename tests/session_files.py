@@ -14,7 +14,7 @@ from latvar_tui.summary import summary
 from tests.scripted_link import line_up, session
 
 CANDIDATES = ["mobilenet_v2", "squeezenet1_1"]
-CONDITIONS = ["0xcpu@100%", "2xcpu@100%,pin=0,1,rate=60"]
+CONDITIONS = ["0xcpu@100%", "2xcpu@100%,pin=0,2,rate=60"]
 
 
 def some_frames() -> list[wire.Frame]:
