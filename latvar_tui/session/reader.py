@@ -93,8 +93,10 @@ class Session:
                     pairs: dict[str, Pairs] = {}
                     if body.get("type") == wire.Slice.TYPE:
                         start_ns = body["start_ns"]
-                        if start_ns < first_ns or (end_ns is not None and start_ns >= end_ns):
+                        if start_ns < first_ns:
                             continue
+                        if end_ns is not None and start_ns >= end_ns:
+                            break  # nothing that follows is earlier
                         start = hlog.stamp(start_ns, self.base_ns)
                         pairs = {name: logs[name].at(start) for name in wants(body)}
                     frame = frame_of(body, pairs)
