@@ -118,7 +118,7 @@ def test_where_no_folder_can_be_made_measuring_goes_on(tmp_path: Path, at_once: 
     recorder = recorder_of(tmp_path / "file" / "a")
     said = fed(recorder, some_frames())
     assert len(said) == 1 and "Not recorded for now" in said[0]
-    assert recorder.close("done") == [] and recorder.folder is None
+    assert "not recorded" in recorder.close("done")[0] and recorder.folder is None
     (tmp_path / "file").unlink()
 
 
@@ -148,6 +148,24 @@ def test_a_small_file_system_that_fills_up(tmp_path: Path, at_once: None) -> Non
         assert slices_of(Session(tmp_path / "a").frames()) == slices_of(frames)
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_slow_disk_is_asked_less_often_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, asked = [0.0], [0]
+
+    def fsync(fd: int) -> None:
+        asked[0] += 1
+        now_s[0] += 0.1
+
+    monkeypatch.setattr(growing.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(growing.os, "fsync", fsync)
+    recorder = recorder_of(tmp_path / "a")
+    said = []
+    for frame in some_frames():
+        now_s[0] += 0.25
+        said += fed(recorder, [frame])
+    assert len(said) == 1 and "ms to confirm a write" in said[0], said
+    assert asked[0] * 0.1 < 0.1 * now_s[0], "it is waited for most of the time"
 
 
 def test_a_run_that_measures_nothing_leaves_nothing(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ class GrowingFiles:
         self.trouble: str | None = None
         self.sync_s = SYNC_S
         """How often the disk is waited for."""
+        self.sync_took_s = 0.0
+        """How long it took the last time."""
         self._files: dict[str, _Growing] = {}
         self._retry_at_s = self._synced_s = time.monotonic()
         self._unsynced = False
@@ -127,7 +129,8 @@ class GrowingFiles:
         except OSError as error:
             self._fail(error)
         self._synced_s = time.monotonic()
-        self.sync_s = max(SYNC_S, min(60.0, _SYNC_COST * (self._synced_s - now_s)))
+        self.sync_took_s = self._synced_s - now_s
+        self.sync_s = max(SYNC_S, min(60.0, _SYNC_COST * self.sync_took_s))
         self._unsynced = False
         return True
 

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from latvar_tui import __version__, wire, zoo
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate
 from latvar_tui.session import hlog, places, snapshot
-from latvar_tui.session.growing import SYNC_S, GrowingFiles, replace_file
+from latvar_tui.session.growing import GrowingFiles, replace_file
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, LOGS, SCHEMA
 from latvar_tui.session.slice_text import body_of
 from latvar_tui.session.snapshot import Snapshot
@@ -168,6 +168,8 @@ class SessionRecorder:
                     "why": why,
                 }
                 replace_file(self.folder / ABOUT, self._about | {"ended": ended})
+        if self._files.trouble is not None:
+            said.append(f"The end of the session is not recorded: {self._files.trouble}.")
         self._files.close()
         self._compressor = None
         return said
@@ -284,9 +286,8 @@ class SessionRecorder:
         self._told = trouble
         if self._files.sync_s > _SLOW_SYNC_S and not self._told_slow:
             self._told_slow = True
-            took_ms = 1000 * self._files.sync_s * SYNC_S / 50
             said.append(
-                f"The disk takes {took_ms:.0f} ms to confirm a write, so it is asked every {self._files.sync_s:.0f} s: "
-                "a power cut may cost that much of the session."
+                f"The disk takes {1000 * self._files.sync_took_s:.0f} ms to confirm a write, so it is asked every "
+                f"{self._files.sync_s:.0f} s: a power cut may cost that much of the session."
             )
         return said
