@@ -12,7 +12,7 @@ import click
 
 from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.cli_options import Finite, Quantity
-from latvar_tui.quantities import parse_duration_s
+from latvar_tui.quantities import parse_age_s, parse_duration_s
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from pathlib import Path
@@ -154,7 +154,7 @@ def list_sessions(as_json: bool) -> None:
 @click.option(
     "--older-than",
     "older_than_s",
-    type=Quantity("AGE", parse_duration_s),
+    type=Quantity("AGE", parse_age_s),
     metavar="AGE",
     help="Remove what ended longer ago than this, like 30d or 12h; with --keep only of the others.",
 )

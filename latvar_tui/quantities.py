@@ -6,8 +6,8 @@ import re
 
 from latvar_tui.candidate import UsageError
 
-_UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 
 
 def parse_duration_s(text: str) -> float:
@@ -26,6 +26,16 @@ def parse_duration_s(text: str) -> float:
     if seconds <= 0:
         raise UsageError(f"The duration '{text}' leaves no time to measure: give a longer one, like 10s.")
     return seconds
+
+
+def parse_age_s(text: str) -> float:
+    """Seconds; as :func:`parse_duration_s`, or whole or broken days, like 30d.
+
+    Raises:
+        UsageError: it is no age.
+    """
+    days = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)d", text.strip().lower())
+    return float(days[1]) * 86_400.0 if days and float(days[1]) else parse_duration_s(text)
 
 
 _UNITS_MB = {"": 1.0, "kb": 1e-3, "mb": 1.0, "m": 1.0, "gb": 1e3, "g": 1e3, "mib": 1.048576, "gib": 1073.741824}

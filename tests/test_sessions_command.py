@@ -62,6 +62,8 @@ def test_prune_says_what_it_removes_and_removes_it(three: list[Path]) -> None:
     assert done.stdout.splitlines() == [f"removed {name}" for name in NAMES[:2]]
     assert [path.exists() for path in three] == [False, False, True]
     assert run_cli("sessions", "prune").returncode == 2
+    assert run_cli("sessions", "prune", "--older-than", "30d").stdout == f"removed {NAMES[2]}\n"
+    assert run_cli("sessions", "prune", "--older-than", "soon").returncode == 2
 
 
 def test_age_counts_from_the_end(three: list[Path]) -> None:

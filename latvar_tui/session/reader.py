@@ -134,6 +134,8 @@ class Session:
                     notes = list(self.notes)
                     try:
                         return show(self._summed(taken.board, 0.0, None, taken.sizes))
+                    except SessionError:
+                        raise
                     except Exception:
                         self.notes = notes
         begin_s = time.monotonic()
