@@ -19,7 +19,7 @@ from latvar_tui.session import hlog, reader, snapshot
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, INTERVALS, RESPONSES, SCHEMA_NUMBER, WAITS, SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board
-from tests.scripted_link import BEGIN_NS, board_of, slice_frame
+from tests.scripted_link import BEGIN_NS, board_of, session, slice_frame
 from tests.session_files import (
     CANDIDATES,
     CONDITIONS,
@@ -188,11 +188,13 @@ def test_a_forged_snapshot_makes_nothing_but_our_own_objects() -> None:
 
 def test_every_part_of_a_board_can_be_kept() -> None:
     """Whatever is added to a cell: without this a long session would be slow to open, and nobody would notice."""
-    board = board_of(CANDIDATES, some_frames())
+    # Long enough for what only comes to be with time.
+    frames = session(CANDIDATES, CONDITIONS, slices_per_cell=120)
+    board = board_of(CANDIDATES, frames)
     again = snapshot.load(json.loads(json.dumps(snapshot.dump(board))))
     assert isinstance(again, Board)
     assert numbers(again) == numbers(board)
-    for frame in some_frames():
+    for frame in frames:
         board.take(frame)
         again.take(frame)
     assert numbers(again) == numbers(board)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import sys
 import zlib
 from collections import deque
@@ -29,6 +30,7 @@ from latvar_tui.study.board import Board
 
 _STUDY = "latvar_tui.study."
 _MODULES = tuple(f"latvar_tui.{name}" for name in ("wire", "condition", "candidate", "settings"))
+_NUMBERS = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)), "float32", "float64")
 _MOST_OBJECTS = 200_000
 
 
@@ -127,9 +129,10 @@ class _Writer:
             return {"deque": [value.maxlen, [self.write(item) for item in kept]]}
         if isinstance(value, np.generic):
             return value.item()
-        if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype in (np.int64, np.float64):
-            used = np.flatnonzero(value)
-            return {"array": [value.dtype.name, value.size, used.tolist(), value[used].tolist()]}
+        if isinstance(value, np.ndarray) and value.dtype.name in _NUMBERS:
+            flat = value.ravel()
+            used = np.flatnonzero(flat)  # a histogram's counts are nearly all 0
+            return {"array": [value.dtype.name, list(value.shape), used.tolist(), flat[used].tolist()]}
         return self._object(value)
 
     def _object(self, value: Any) -> Any:
@@ -173,12 +176,12 @@ class _Reader:
         return deque((self.read(item) for item in items), maxlen=most)
 
     def _array_of(self, told: Any) -> Any:
-        name, size, places, values = told
-        if name not in ("int64", "float64") or not 0 <= size <= 64 * COUNTS_LEN:
+        name, shape, places, values = told
+        if name not in _NUMBERS or min(shape, default=1) < 0 or math.prod(shape) > 64 * COUNTS_LEN:
             raise Unreadable("an array is impossible")
-        array = np.zeros(size, name)
-        array[np.asarray(places, np.int64)] = values
-        return array
+        flat = np.zeros(math.prod(shape), name)
+        flat[np.asarray(places, np.int64)] = values
+        return flat.reshape(shape)
 
     def _histogram_of(self, told: Any) -> Any:
         number, text, min_ns, max_ns, overflow = told
