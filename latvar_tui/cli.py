@@ -19,6 +19,7 @@ from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate, parse_candidates
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, measuring
+from latvar_tui.cli_sessions import SESSION_COMMANDS, begin_recording, end_recording
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.stress_kinds import check_condition
@@ -86,6 +87,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     problem = _no_screen()
     if problem:
         raise UsageError(problem)
+    recorder = begin_recording(options, candidates)
     connect = functools.partial(_connect, options)
     link = connect(candidates, condition)  # first: it loads while the screen's own imports do
     try:
@@ -95,11 +97,12 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
         app = LiveApp(
             link, connect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
             stressed=stressed, ranked_by=ranked_by, hold=hold,
-            deadline_ns=_deadline_ns(options),
+            deadline_ns=_deadline_ns(options), recorder=recorder,
         )  # fmt: skip
         status, message = run_screen(app)
     finally:
         link.close()
+        end_recording(recorder, "left")
     from latvar_tui.remembered import remember
 
     remember(app.board)
@@ -136,7 +139,8 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
-cli.add_command(models)
+for _command in (models, *SESSION_COMMANDS):
+    cli.add_command(_command)
 
 
 def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, Condition, int]:
@@ -227,6 +231,7 @@ def _run_headless(
 
     board = Board(candidates)
     ranked_by = options["quantile"]
+    recorder = begin_recording(options, candidates)
     link = _connect(options, candidates, condition)
     status = DONE
     try:
@@ -236,7 +241,7 @@ def _run_headless(
                 reporter = headless.PlainRounds(ranked_by, lambda text: click.echo(text), _deadline_ns(options))
             else:
                 reporter = stack.enter_context(headless.ProgressLine(duration_s))
-            headless.measure(link, board, duration_s, reporter)
+            headless.measure(link, board, duration_s, reporter, recorder)
     except headless.Refused as error:
         raise UsageError(str(error)) from error
     except LinkLost as error:
@@ -248,6 +253,7 @@ def _run_headless(
         status = 128 + ended.number
     finally:
         link.close()
+        end_recording(recorder, {DONE: "done", FAILED: "failed"}.get(status, "interrupted"))
     remember(board)
     if as_json:
         run = {
@@ -258,7 +264,9 @@ def _run_headless(
             "duration_s": duration_s,
             "interrupted": status not in (DONE, FAILED),
         }
-        click.echo(json.dumps(summary(board, _deadline_ns(options)) | {"run": run}, ensure_ascii=False, indent=1))
+        folder = recorder.folder and str(recorder.folder)
+        document = summary(board, _deadline_ns(options)) | {"session": folder, "run": run}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     elif duration_s is not None and any(board.cells()):
         _print_tables(board, options)
     return status

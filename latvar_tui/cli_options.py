@@ -155,6 +155,14 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="SIZE",
         help="Memory for all models together, like 500MB or 1.5GB; they then load by turns [no limit].",
     ),
+    click.option(
+        "--record",
+        "record_in",
+        type=click.Path(),
+        metavar="DIR",
+        help="Record the session in this folder, which must be new or empty [one among latvar-tui sessions].",
+    ),
+    click.option("--no-record", is_flag=True, help="Record nothing."),
     click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too."),
 )
 

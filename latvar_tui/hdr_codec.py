@@ -77,17 +77,51 @@ def _encode_library(counts: NDArray[np.int64]) -> str:
     return text
 
 
-def _encode_numpy(counts: NDArray[np.int64]) -> str:
-    _checked_total(counts)
-    used = np.flatnonzero(counts)
-    numbers = np.empty(2 * used.size, np.int64)
-    numbers[0::2] = 1 - np.diff(used, prepend=-1)  # minus the number of zeros before each count
-    numbers[1::2] = counts[used]
+def encode_sparse(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> str:
+    """Return sparse counts as `encode` does dense ones: the same text, the cheaper the fewer they are.
+
+    Args:
+        indices: strictly ascending, 0 ≤ index < COUNTS_LEN.
+        counts: as many integers ≥ 1, together at most MOST.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if indices.shape != counts.shape or indices.ndim != 1:
+        raise ValueError(f"{indices.size} indices and {counts.size} counts do not make pairs")
+    steps = np.diff(indices, prepend=-1)
+    if indices.size and (steps.min() < 1 or indices[-1] >= COUNTS_LEN):
+        raise ValueError(f"indices are not ascending from 0 to {COUNTS_LEN - 1}")
+    if counts.size and (counts.min() < 1 or counts.sum(dtype=np.float64) > MOST):
+        raise ValueError(f"a count is below 1, or there are more than {MOST} observations")
+    numbers = np.empty(2 * counts.size, np.int64)
+    numbers[0::2] = 1 - steps  # minus the number of zeros before each count
+    numbers[1::2] = counts
     stream = _varints(numbers[numbers != 0])
     payload = _HEADER.pack(_HEADER_COOKIE, len(stream), 0, *_LAYOUT, 1.0) + stream
     # At zlib's default level, like the library's: so the text is equal too, not just what it inflates to.
     packed = zlib.compress(payload)
     return base64.b64encode(_ENVELOPE.pack(_ENVELOPE_COOKIE, len(packed)) + packed).decode("ascii")
+
+
+def decode_sparse(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ascending indices in use and their counts; otherwise as `decode`, and as safe."""
+    numbers = _numbers(_open(text))
+    steps = np.where(numbers < 0, -numbers, 1)
+    # Each step is bounded before they are added up, so the sum cannot overflow.
+    if steps.size and (steps.max() > COUNTS_LEN or steps.sum() > COUNTS_LEN):
+        raise ValueError("the histogram has more counts than its layout")
+    used = numbers > 0
+    counts = numbers[used]
+    if counts.sum(dtype=np.float64) > MOST:
+        raise ValueError(f"the histogram counts more than {MOST} observations")
+    return (np.cumsum(steps) - 1)[used], counts
+
+
+def _encode_numpy(counts: NDArray[np.int64]) -> str:
+    _checked_total(counts)
+    used = np.flatnonzero(counts)
+    return encode_sparse(used, counts[used])
 
 
 def _decode_library(text: str) -> NDArray[np.int64]:
@@ -102,15 +136,9 @@ def _decode_library(text: str) -> NDArray[np.int64]:
 
 
 def _decode_numpy(text: str) -> NDArray[np.int64]:
-    numbers = _numbers(_open(text))
-    steps = np.where(numbers < 0, -numbers, 1)
-    # Each step is bounded before they are added up, so the sum cannot overflow.
-    if steps.size and (steps.max() > COUNTS_LEN or steps.sum() > COUNTS_LEN):
-        raise ValueError("the histogram has more counts than its layout")
     counts = np.zeros(COUNTS_LEN, np.int64)
-    is_count = numbers >= 0
-    counts[(np.cumsum(steps) - 1)[is_count]] = numbers[is_count]
-    _checked_total(counts)
+    indices, many = decode_sparse(text)
+    counts[indices] = many
     return counts
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from latvar_tui import wire
 from latvar_tui.columns import text_table
 from latvar_tui.link import Link, LinkLost
+from latvar_tui.session.recorder import Recorder
 from latvar_tui.study.board import Board
 from latvar_tui.study.table import table
 
@@ -28,8 +29,8 @@ class Reporter(Protocol):
     def sliced(self, board: Board, frame: wire.Slice, elapsed_s: float) -> None: ...
 
 
-def measure(link: Link, board: Board, duration_s: float | None, reporter: Reporter) -> None:
-    """Take frames into ``board`` until ``duration_s`` of measuring have passed (None: until interrupted).
+def measure(link: Link, board: Board, duration_s: float | None, reporter: Reporter, recorder: Recorder) -> None:
+    """Let board and recorder take frames until ``duration_s`` of measuring have passed (None: until interrupted).
 
     Raises:
         Refused: a candidate or an option cannot be used.
@@ -41,6 +42,7 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
     with _held_while_stopped(link):
         for frame in link.frames():
             board.take(frame)
+            recorder.take(frame)
             refuse(frame, board)
             if isinstance(frame, wire.State) and frame.ask:
                 link.send(wire.Drawn(frame.ask))
@@ -50,6 +52,8 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
             elapsed_ns += frame.gap_ns + frame.end_ns - frame.start_ns
             elapsed_s = elapsed_ns / 1e9
             reporter.sliced(board, frame, elapsed_s)
+            for sentence in recorder.flush_in_gap():
+                board.take(wire.Note(sentence))
             if duration_s is not None and elapsed_s >= duration_s:
                 return
             link.send(wire.Go(frame.seq))

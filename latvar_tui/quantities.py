@@ -28,6 +28,16 @@ def parse_duration_s(text: str) -> float:
     return seconds
 
 
+def parse_age_s(text: str) -> float:
+    """Seconds; as :func:`parse_duration_s`, or whole or broken days, like 30d.
+
+    Raises:
+        UsageError: it is no age.
+    """
+    days = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)d", text.strip().lower())
+    return float(days[1]) * 86_400.0 if days and float(days[1]) else parse_duration_s(text)
+
+
 _UNITS_MB = {"": 1.0, "kb": 1e-3, "mb": 1.0, "m": 1.0, "gb": 1e3, "g": 1e3, "mib": 1.048576, "gib": 1073.741824}
 
 

@@ -20,6 +20,7 @@ from latvar_tui.hdr_layout import COUNTS_LEN
 
 VERSION = 1
 MAX_LINE_BYTES = 1 << 20
+_MOST = (1 << 63) - 1
 
 
 class WireError(ValueError):
@@ -315,6 +316,15 @@ def _decode(line: bytes, types: Mapping[str, type[_T]], sender: str) -> _T | Non
             f"The {sender} speaks version {body['v']} of the wire format and this side {VERSION}: "
             f"{older} is older, so update it."
         )
+    return _read(body, types, sender)
+
+
+def frame_from(body: Mapping[str, Any]) -> Frame | None:
+    """As :func:`decode_frame`, of a frame that has been kept: its fields by name, and ``type``."""
+    return _read(body, _FRAMES, "probe")
+
+
+def _read(body: Mapping[str, Any], types: Mapping[str, type[_T]], sender: str) -> _T | None:
     cls = types.get(str(body.get("type")))
     if cls is None:
         return None
@@ -361,20 +371,28 @@ def _check_slice(values: Mapping[str, Any]) -> None:
     parse_condition(values["condition"])
     for f in fields(Slice):
         value = values.get(f.name, f.default)
-        if f.type == "int" and (not isinstance(value, int) or value < 0):
+        if f.type == "int" and (not isinstance(value, int) or not 0 <= value <= _MOST):
             raise ValueError(f"{f.name} is {value!r}")
     sums, slowest = values.get("wait_sums", ()), values.get("slowest", ())
-    if not all(isinstance(number, int) and number >= 0 for number in sums):
+    if not all(isinstance(number, int) and 0 <= number <= _MOST for number in sums):
         raise ValueError("wait_sums are no times")
     if len(sums) not in (0, len(values["service"].pairs)):
         raise ValueError("wait_sums are not as many as the pairs of service")
-    if not all(len(one) == len(SLOWEST) and all(isinstance(number, int) for number in one) for one in slowest):
+    if not all(len(one) == len(SLOWEST) and all(type(n) is int and abs(n) <= _MOST for n in one) for one in slowest):
         raise ValueError("slowest are no inferences")
     if not all(isinstance(mark, str) for mark in values.get("marks", ())):
         raise ValueError("marks are no texts")
+    for reading in (*values["sensors"].values(), *values["counters"].values(), values["stress_cpu"]):
+        if reading.value is not None and not (type(reading.value) in (int, float) and math.isfinite(reading.value)):
+            raise ValueError(f"a reading is {reading.value!r}")
+        if not isinstance(reading.reason, str | None):
+            raise ValueError("a reason is no text")
+    if not all(isinstance(note, str) for note in values.get("notes", ())):
+        raise ValueError("notes are no texts")
     for counts in filter(None, (values["service"], values["wait"], values.get("response"))):
         numbers = (counts.min_ns, counts.max_ns, counts.sum_ns, counts.overflow)
-        if any(not isinstance(number, int) or number < 0 for number in numbers) or counts.min_ns > counts.max_ns:
+        possible = all(isinstance(number, int) and 0 <= number <= _MOST for number in numbers)
+        if not possible or counts.min_ns > counts.max_ns:
             raise ValueError(f"counts have impossible extremes {numbers}")
         if counts.pairs:
             pairs = np.asarray(counts.pairs, np.int64)

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
+from latvar_tui.session.recorder import Recorder
 from latvar_tui.shelf import problem_of
 from latvar_tui.study.board import Board
 from latvar_tui.tui.delta import DeltaApp
@@ -28,6 +29,7 @@ class Actions(DeltaApp[int]):
 
     board: Board
     view: View
+    recorder: Recorder
     wanted: Condition
     stressed: Condition
     """What the condition is as soon as there is stress."""
@@ -121,6 +123,9 @@ class Actions(DeltaApp[int]):
     def action_freeze(self) -> None:
         self.view.frozen = not self.view.frozen
         self.draw()
+
+    def action_record(self) -> None:
+        self.say(self.recorder.switch())
 
     def action_show_device(self) -> None:
         self.push_screen(device_dialog(self.board, self.probe_log))

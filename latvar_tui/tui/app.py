@@ -21,6 +21,7 @@ from latvar_tui.candidate import Candidate
 from latvar_tui.condition import Condition
 from latvar_tui.format import three_digits
 from latvar_tui.link import LinkLost
+from latvar_tui.session.recorder import NotRecording, Recorder
 from latvar_tui.study.board import Board
 from latvar_tui.tui.actions import Actions
 from latvar_tui.tui.cost import FrameCost
@@ -81,6 +82,7 @@ class LiveApp(Actions):
         deadline_ns: int | None = None,
         hold: bool = False,
         cost: FrameCost | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
@@ -88,6 +90,7 @@ class LiveApp(Actions):
         self.view = View(ranked_by=ranked_by, deadline_ns=deadline_ns)
         self.message = ""
         self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
+        self.recorder = recorder or NotRecording()
         self._connect = connect
         self.maximum, self.threads, self._cores, self._hold = maximum, threads or cores, cores, hold
         self.wanted = condition
@@ -157,6 +160,8 @@ class LiveApp(Actions):
 
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
         """Draw what has come, then let the probe go on."""
+        for frame in event.frames:
+            self.recorder.take(frame)
         if event.frames and all(isinstance(f, wire.State) and f.state == "loading" and f.pid for f in event.frames):
             return  # a process has started to load: nothing new to see, and it is being measured
         # A note, say, may come in the middle of a slice.
@@ -197,6 +202,8 @@ class LiveApp(Actions):
         go = self._feed.go_when_drawn(seq)
 
         def asleep() -> None:
+            for sentence in self.recorder.flush_in_gap():
+                self.board.take(wire.Note(sentence))
             go()
             self._cost.frame()
 
@@ -208,7 +215,7 @@ class LiveApp(Actions):
         if not self.screen_stack:
             return
         base = self.screen_stack[0]
-        base.query_one(Header).show(self.board, self._cost.text)
+        base.query_one(Header).show(self.board, f"{self.recorder.state} · {self._cost.text}")
         base.query_one(HistogramPanel).redraw()
         base.query_one(TablePanel).redraw()
         base.query_one(StressSlider).value = self.wanted.stress_threads

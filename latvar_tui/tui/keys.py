@@ -37,6 +37,7 @@ KEYS: tuple[Key, ...] = (
     Key("w", "w", "window", "w window", "numbers of the whole condition, or of its last 10 s"),
     Key("b", "b", "keep_base", "b base", "keep these histograms as outline behind the live ones and as base; again: drop"),
     Key("c", "c", "clear", "c clear", "clear all counts, those of every condition"),
+    Key("r", "r", "record", "", "recording off, or on again; measuring goes on"),
     Key("space", "space", "freeze", "space freeze", "freeze the picture; measuring goes on"),
     Key("i", "i", "show_device", "i device", "this device: facts, sensors, and what the probe printed"),
     Key("ctrl+l", "ctrl+l", "redraw_screen", "", "draw the whole screen again"),

@@ -16,9 +16,9 @@ from latvar_tui.wire import Reading
 
 
 class Header(LineWidget):
-    """What is measured, on which device, and what this instrument itself costs."""
+    """What is measured, on which device; where it is recorded, and what this instrument itself costs."""
 
-    def show(self, board: Board, cost: str) -> None:
+    def show(self, board: Board, about_itself: str) -> None:
         device = board.device
         facts = [str(device.get("name") or "?"), str(device.get("cpu") or "")]
         cores = device.get("cores")
@@ -26,7 +26,7 @@ class Header(LineWidget):
             facts.append(plural(cores, "core"))
         facts.append(f"onnxruntime {device.get('onnxruntime')}")
         left = f" latvar-tui {__version__}  " if device else f" latvar-tui {__version__}  starting"
-        right = f"not recorded · {cost} "
+        right = f"{about_itself} "
         width = self.size.width
         middle = ""
         for fact in filter(None, facts if device else []):

@@ -1,0 +1,1 @@
+"""What is kept: sessions recorded as they happen, read again, listed and exported."""

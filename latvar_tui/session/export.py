@@ -1,0 +1,172 @@
+"""A session in other people's formats: HdrHistogram logs and percentile tables, CSV, JSON.
+
+Per cell: what a candidate's slices under one condition add up to. Per interval: each slice. CSV and JSON are in long
+form, a row for each quantity of each cell or slice, every column with its unit in its name.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from latvar_tui import wire
+from latvar_tui.format import quantile_name
+from latvar_tui.histogram import Histogram
+from latvar_tui.session import hgrm, hlog
+from latvar_tui.session.layout import LOGS, SessionError
+from latvar_tui.session.reader import MOST_CELLS, Session
+from latvar_tui.study.quantiles import PROVISIONAL_BEYOND
+
+FORMATS = ("hlog", "hgrm", "csv", "json")
+CELL, INTERVAL = "cell", "interval"
+PERS = (CELL, INTERVAL)
+
+_QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99)
+_TITLES = {"service": "service times", "wait": "waits for a core", "response": "response times"}
+
+
+@dataclass
+class _Sum:
+    """Histograms of one cell or slice, by quantity; times in ns. ``sums`` are exact."""
+
+    candidate: str
+    condition: str
+    start_ns: int
+    end_ns: int
+    slices: int = 0
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    sums: dict[str, int] = field(default_factory=dict)
+
+    def add(self, frame: wire.Slice) -> None:
+        self.slices += 1
+        self.end_ns = frame.end_ns
+        for name in LOGS:
+            counts: wire.Counts | None = getattr(frame, name)
+            if counts is None or not counts.pairs:
+                continue
+            pairs = np.asarray(counts.pairs, np.int64)
+            self.histograms.setdefault(name, Histogram()).add_sparse(
+                pairs[:, 0], pairs[:, 1], min_ns=counts.min_ns, max_ns=counts.max_ns, overflow=counts.overflow
+            )
+            self.sums[name] = self.sums.get(name, 0) + counts.sum_ns
+
+
+def exported(session: Session, form: str, per: str) -> Iterator[str]:
+    """The export, in pieces.
+
+    Raises:
+        SessionError: as :meth:`Session.frames`; or there is no such export.
+    """
+    if form == "hgrm" and per == INTERVAL:
+        raise SessionError("A percentile table sums up: export hgrm per cell, or another format per interval.")
+    sums = _intervals(session) if per == INTERVAL else iter(_cells(session))
+    if form == "hlog":
+        yield from _hlog(session, sums)
+    elif form == "hgrm":
+        yield from _hgrm(sums)
+    elif form == "csv":
+        yield from _csv(_rows(session, sums))
+    else:
+        yield from _json(session, per, _rows(session, sums))
+
+
+def _intervals(session: Session) -> Iterator[_Sum]:
+    for frame in session.frames():
+        if isinstance(frame, wire.Slice):
+            one = _Sum(frame.candidate, frame.condition, frame.start_ns, frame.end_ns)
+            one.add(frame)
+            yield one
+
+
+def _cells(session: Session) -> list[_Sum]:
+    found: dict[tuple[str, str], _Sum] = {}
+    for frame in session.frames():
+        if isinstance(frame, wire.Slice):
+            key = frame.candidate, frame.condition
+            if key not in found:
+                if len(found) >= MOST_CELLS:
+                    raise SessionError(f"The session has more than {MOST_CELLS} cells: no latvar-tui recorded that.")
+                found[key] = _Sum(*key, frame.start_ns, frame.end_ns)
+            found[key].add(frame)
+    return list(found.values())
+
+
+# -- HdrHistogram's own -------------------------------------------------------------------------------------
+
+
+def _hlog(session: Session, sums: Iterator[_Sum]) -> Iterator[str]:
+    """One log; waits and response times under tags of their own, with the quantity behind another |."""
+    yield hlog.header(session.base_wall_ns, "service times; waits and response times are tagged so").decode()
+    tags = hlog.Tags()
+    for one in sums:
+        for name, histogram in one.histograms.items():
+            condition = one.condition if name == "service" else f"{one.condition}|{name}"
+            tag, start = tags.of(one.candidate, condition), hlog.stamp(one.start_ns, session.base_ns)
+            pairs = np.column_stack(histogram.sparse())
+            yield hlog.line(tag, start, one.end_ns - one.start_ns, histogram.max_ns or 0, pairs).decode()
+
+
+def _hgrm(sums: Iterator[_Sum]) -> Iterator[str]:
+    """The tables behind each other, each under a comment that says whose it is."""
+    for one in sums:
+        for name, histogram in one.histograms.items():
+            yield f"#[{one.candidate} under {one.condition}: {_TITLES[name]}, ms]\n"
+            yield hgrm.table(histogram)
+            yield "\n"
+
+
+# -- long form ----------------------------------------------------------------------------------------------
+
+_HEAD = ("candidate", "condition", "quantity", "start_s", "length_s", "slices", "n", "overflow")
+_TIMES = ("mean_ms", "min_ms", *(f"{quantile_name(q).replace('.', '_')}_ms" for q in _QUANTILES), "max_ms")
+COLUMNS = (*_HEAD, *_TIMES, "provisional")
+
+
+def _rows(session: Session, sums: Iterator[_Sum]) -> Iterator[dict[str, Any]]:
+    for one in sums:
+        for name, histogram in one.histograms.items():
+            yield _row(session, one, name, histogram)
+
+
+def _row(session: Session, one: _Sum, name: str, histogram: Histogram) -> dict[str, Any]:
+    assert histogram.min_ns is not None and histogram.max_ns is not None
+    values = [one.sums[name] / histogram.total, histogram.min_ns, *histogram.quantiles_ns(_QUANTILES), histogram.max_ns]
+    shaky = [
+        column
+        for column, quantile in zip(_TIMES[2:], _QUANTILES, strict=False)
+        if histogram.beyond_quantile(quantile) < PROVISIONAL_BEYOND
+    ]
+    head = (
+        one.candidate, one.condition, name, (one.start_ns - session.base_ns) / 1e9,
+        (one.end_ns - one.start_ns) / 1e9, one.slices, histogram.total, histogram.overflow,
+    )  # fmt: skip
+    times = {column: value / 1e6 for column, value in zip(_TIMES, values, strict=True)}
+    return dict(zip(_HEAD, head, strict=True)) | times | {"provisional": shaky}
+
+
+def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    yield _csv_line(COLUMNS)
+    for row in rows:
+        yield _csv_line([*(row[column] for column in COLUMNS[:-1]), " ".join(row["provisional"])])
+
+
+def _csv_line(values: Sequence[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(values)
+    return buffer.getvalue()
+
+
+def _json(session: Session, per: str, rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    head = {"schema": "latvar-tui-export/1", "session": str(session.folder), "device": session.about.get("device")}
+    yield json.dumps(head | {"per": per}, ensure_ascii=False)[:-1] + ', "rows": [\n'
+    before = ""
+    for row in rows:
+        yield before + json.dumps(row, ensure_ascii=False)
+        before = ",\n"
+    yield "\n]}\n"

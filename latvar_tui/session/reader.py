@@ -1,0 +1,295 @@
+"""Reads a session: slice by slice, or what they add up to. Takes nothing in it on trust.
+
+Whatever is damaged or torn is left out with a note; what cannot be a session is refused with a sentence. Memory does
+not grow with the length of the session, and a line, a histogram and a compressed stretch are bounded before they are
+unpacked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from latvar_tui import wire
+from latvar_tui.candidate import UsageError, parse_candidate
+from latvar_tui.format import plural, printable
+from latvar_tui.session import hlog, snapshot
+from latvar_tui.session.growing import replace_file
+from latvar_tui.session.gzip_lines import Lines
+from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, GROWING, LOGS, SessionError, schema_problem
+from latvar_tui.session.slice_text import Pairs, frame_of, wants
+from latvar_tui.study.board import Board
+
+_MOST_ABOUT_BYTES = 4 << 20
+_MOST_SNAPSHOT_BYTES = 256 << 20
+_LONG_S = 5.0
+MOST_CELLS = 4096
+_DAMAGE = (wire.WireError, ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
+
+_T = TypeVar("_T")
+
+
+class Session:
+    """A recorded session. ``notes`` say what is wrong with it, and grow as it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open one.
+
+        Raises:
+            SessionError: it is none, or of a newer version.
+        """
+        self.folder = folder
+        self.notes: list[str] = []
+        self.about = _about(folder)
+        self.base_ns: int = self.about["started"]["monotonic_ns"]
+        self.base_wall_ns: int = self.about["started"]["wall_ns"]
+
+    @property
+    def candidates(self) -> list[str]:
+        """The candidates that it began with."""
+        return [str(text) for text in self.about["candidates"]]
+
+    @property
+    def ended(self) -> Mapping[str, Any] | None:
+        """How it ended; None if it did not do so properly, or goes on."""
+        ended = self.about.get("ended")
+        return ended if isinstance(ended, dict) else None
+
+    # -- frames ---------------------------------------------------------------------------------------------
+
+    def frames(
+        self, from_s: float = 0.0, to_s: float | None = None, *, after: Mapping[str, int] | None = None
+    ) -> Iterator[wire.Frame]:
+        """Every frame, in order; of the slices those that began within [``from_s``, ``to_s``) of the session.
+
+        Args:
+            after: how many bytes of each file to pass over; see :mod:`snapshot`.
+
+        Raises:
+            SessionError: a file is no file, or expands beyond belief.
+        """
+        starts = after or {}
+        first_ns = self.base_ns + round(from_s * 1e9)
+        end_ns = None if to_s is None else self.base_ns + round(to_s * 1e9)
+        damaged = 0
+        with ExitStack() as stack:
+            logs = {
+                name: _Follower(_opened(stack, self.folder / file, starts.get(file, 0))) for name, file in LOGS.items()
+            }
+            frames = _opened(stack, self.folder / FRAMES, starts.get(FRAMES, 0))
+            lines = Lines(frames) if frames is not None else None
+            for line in lines or ():
+                try:
+                    body = _object(line)
+                    if body.get("type") == "lost":
+                        self._note(f"{int(body['slices'])} slices could not be recorded, for want of room.")
+                        continue
+                    pairs: dict[str, Pairs] = {}
+                    if body.get("type") == wire.Slice.TYPE:
+                        start_ns = body["start_ns"]
+                        if start_ns < first_ns:
+                            continue
+                        if end_ns is not None and start_ns >= end_ns:
+                            break  # nothing that follows is earlier
+                        start = hlog.stamp(start_ns, self.base_ns)
+                        pairs = {name: logs[name].at(start) for name in wants(body)}
+                    frame = frame_of(body, pairs)
+                except _DAMAGE:
+                    damaged += 1
+                    continue
+                if frame is not None:
+                    yield frame
+            if damaged:
+                self._note(f"{plural(damaged, 'frame')} of the session cannot be read and {_is(damaged)} left out.")
+            if lines is None:
+                self._note(f"The session has no {FRAMES}, so there is nothing to show.")
+            elif lines.damage:
+                self._note(lines.damage)
+
+    # -- what they add up to --------------------------------------------------------------------------------
+
+    def board(self, from_s: float = 0.0, to_s: float | None = None) -> Board:
+        """What the slices that began within [``from_s``, ``to_s``) of the session add up to.
+
+        Raises:
+            SessionError: as :meth:`frames`, or what it holds is too much.
+        """
+        return self._summed(self._new_board(), from_s, to_s, None)
+
+    def shown(self, show: Callable[[Board], _T], from_s: float = 0.0, to_s: float | None = None) -> _T:
+        """What ``show`` makes of :meth:`board`, by the session's snapshot where that helps.
+
+        A snapshot is a shortcut and no more: whatever stumbles over one, everything is read.
+        """
+        if from_s <= 0 and to_s is None:
+            with suppress(snapshot.Unreadable, OSError):
+                taken = snapshot.unpacked(_read_small(self.folder / BOARD, _MOST_SNAPSHOT_BYTES))
+                if all(_size(self.folder / name) >= size for name, size in taken.sizes.items()):
+                    notes = list(self.notes)
+                    try:
+                        return show(self._summed(taken.board, 0.0, None, taken.sizes))
+                    except SessionError:
+                        raise
+                    except Exception:
+                        self.notes = notes
+        begin_s = time.monotonic()
+        board = self.board(from_s, to_s)
+        whole = from_s <= 0 and to_s is None and not self.notes and self.ended is not None
+        if whole and time.monotonic() - begin_s > _LONG_S:
+            self._make_snapshot(board)
+        return show(board)
+
+    def _make_snapshot(self, board: Board) -> None:
+        """Spare the next reader what this one took. That it cannot be done is no error."""
+        slices = sum(cell.slices for _, _, cell in board.cells())
+        with suppress(OSError, snapshot.Unreadable):
+            sizes = {name: _size(self.folder / name) for name in GROWING if (self.folder / name).exists()}
+            replace_file(self.folder / BOARD, snapshot.packed(snapshot.Snapshot(board, sizes, slices)))
+
+    def _new_board(self) -> Board:
+        board = Board([])
+        for text in self.candidates:
+            self._join(board, text)
+        return board
+
+    def _join(self, board: Board, text: str) -> None:
+        with suppress(UsageError):
+            candidate = parse_candidate(text, 1)
+            if str(candidate) == text and len(board.contenders) < MOST_CELLS:
+                board.add(candidate)
+                return
+        self._note(f"The candidate '{printable(text[:80])}' is none that this version knows: it is left out.")
+
+    def _summed(self, board: Board, from_s: float, to_s: float | None, after: Mapping[str, int] | None) -> Board:
+        known = {contender.id for contender in board.contenders}
+        cells: set[tuple[str, str]] = set()
+        hellos = bool(board.device)
+        refused = 0
+        for frame in self.frames(from_s, to_s, after=after):
+            if isinstance(frame, wire.State | wire.Slice) and frame.candidate not in known:
+                known.add(frame.candidate)
+                self._join(board, frame.candidate)
+            if isinstance(frame, wire.Hello):
+                if hellos:
+                    board.restart()  # its probe had died, and was started again
+                hellos = True
+            elif isinstance(frame, wire.Slice):
+                cells.add((frame.candidate, frame.condition))
+                if len(cells) > MOST_CELLS:
+                    raise SessionError(
+                        f"The session '{self.folder}' has more than {MOST_CELLS} cells: no latvar-tui recorded that."
+                    )
+            try:
+                board.take(frame)
+            except (ValueError, OverflowError, TypeError):
+                refused += 1
+        if refused:
+            self._note(f"{plural(refused, 'frame')} of the session cannot be and {_is(refused)} left out.")
+        board.notes.extend(note for note in self.notes if note not in board.notes)
+        return board
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes and len(self.notes) < 100:
+            self.notes.append(sentence)
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+class _Follower:
+    """Walks along a log beside the frames."""
+
+    def __init__(self, file: BinaryIO | None) -> None:
+        self._lines = iter(()) if file is None else hlog.lines(file)
+        self._line = next(self._lines, None)
+
+    def at(self, start: str) -> Pairs:
+        """The pairs of the slice that began then; lines before it have lost their frame and are passed over.
+
+        Raises:
+            ValueError: the log has none, or a damaged one.
+        """
+        start_s = float(start)
+        while self._line is not None:
+            line = self._line
+            if line.start == start:
+                self._line = next(self._lines, None)
+                return line.pairs()
+            with suppress(ValueError):
+                if line.start_s > start_s:
+                    break
+            self._line = next(self._lines, None)
+        raise ValueError("the log lacks it")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(line, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("brackets without end") from None
+    if not isinstance(body, dict):
+        raise ValueError("no object")
+    return body
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        about = _object(_read_small(folder / ABOUT, _MOST_ABOUT_BYTES))
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SessionError(f"'{folder}' is no session that can be read: {ABOUT}: {why}.") from error
+    except (ValueError, RecursionError) as error:
+        raise SessionError(f"'{folder}' cannot be read as a session: its {ABOUT} is damaged.") from error
+    problem = schema_problem(about.get("schema"))
+    if problem:
+        raise SessionError(f"The session '{folder}' cannot be read: {problem}.")
+    started, candidates = about.get("started"), about.get("candidates")
+    times = [started.get(name) for name in ("monotonic_ns", "wall_ns")] if isinstance(started, dict) else [None]
+    if not isinstance(candidates, list) or not all(type(ns) is int and 0 <= ns < 1 << 63 for ns in times):
+        raise SessionError(f"The session '{folder}' cannot be read: its {ABOUT} lacks what it began with.")
+    return about
+
+
+def _read_small(path: Path, most_bytes: int) -> bytes:
+    with ExitStack() as stack:
+        file = _opened(stack, path, 0)
+        if file is None:
+            raise FileNotFoundError(2, "there is none")
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"more than {most_bytes} bytes")
+    return data
+
+
+def _opened(stack: ExitStack, path: Path, at: int) -> BinaryIO | None:
+    """A file from there on, None if there is none.
+
+    Raises:
+        SessionError: it is no file: reading from a pipe or a device might never end.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SessionError(f"'{path}' cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    file = stack.enter_context(os.fdopen(fd, "rb", buffering=1 << 18))
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        raise SessionError(f"'{path}' is no file, so the session cannot be read.")
+    file.seek(at)
+    return file
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
