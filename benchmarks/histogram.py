@@ -70,7 +70,6 @@ def pairs() -> list[tuple[str, Callable[[], Any], Callable[[], Any]]]:
     ours, theirs = Histogram(), HdrHistogram(LOWEST_NS, HIGHEST_NS, SIGNIFICANT_DIGITS)
     ours.record(many)
     record_all(theirs, plain)
-    assert ours.quantiles_ns(QS) == [theirs.get_value_at_percentile(q) for q in QS]
     axis = Axis(1e6, 1e9, 120)
     counts = ours.counts
     text = ours.encode()

@@ -6,6 +6,7 @@ a plot fit into the pause between two slices. Buckets and quantiles are the libr
 (`hdr_layout`, the tests).
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -220,7 +221,7 @@ class Histogram:
         return next(iter(self.quantiles_ns([q])), None)
 
     def quantiles_ns(self, qs: Iterable[float]) -> list[int]:
-        """Return quantiles (ns): the library's get_value_at_percentile to the last bit, but at most `max_ns`.
+        """Return quantiles (ns): Java's getValueAtPercentile to the last bit, but at most `max_ns`.
 
         A quantile is the highest value of the bucket that holds the observation of its rank (0 %: the lowest
         value of the first bucket), hence up to 0.1 % above that observation. The exact maximum is known, and no
@@ -320,10 +321,14 @@ class Histogram:
         self.max_ns = max_ns if self.max_ns is None else max(self.max_ns, max_ns)
 
     def _rank(self, q: float) -> int:
-        """Return the 1-based rank of a quantile, by the library's own (half up) rounding."""
+        """Return the 1-based rank of a quantile: at least that share of the observations ranks so high, or lower.
+
+        As in HdrHistogram's Java and JavaScript (AbstractHistogram.getValueAtPercentile): upwards, from a hair below
+        `q`, so that no rounding error adds one. The Python library rounds to the nearest instead.
+        """
         if not 0 <= q <= 100:
             raise ValueError(f"a quantile is a percentage from 0 to 100, not {q}")
-        return max(min(int(q * self.total / 100 + 0.5), self.total), 1)
+        return max(math.ceil(max(math.nextafter(q, -math.inf), 0.0) * self.total / 100), 1)
 
 
 def _checked_pairs(indices: ArrayLike, counts: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:

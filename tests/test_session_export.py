@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latvar_tui.hdr_layout import highest_ns
+from latvar_tui.hdr_layout import highest_ns, indices_of
 from latvar_tui.histogram import Histogram
 from latvar_tui.session import export, hgrm, hlog
 from latvar_tui.session.layout import INTERVALS, SessionError
@@ -45,16 +44,10 @@ def processed(*arguments: str | Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def ranked_upwards(histogram: Histogram) -> list[int]:
-    """The quantiles (ns) as Java's and JavaScript's tools define them.
-
-    They take a quantile's rank upwards, the Python library and `Histogram` the nearest one: at p99 of 1498 observations
-    rank 1484 or 1483. And they know no exact maximum that would cap a bucket's highest value.
-    """
-    indices, counts = histogram.sparse()
-    ranks = [math.ceil(math.nextafter(q, 0.0) * histogram.total / 100) for q in QUANTILES]
-    found: list[int] = highest_ns(indices[np.searchsorted(np.cumsum(counts), ranks)]).tolist()
-    return found
+def uncapped(histogram: Histogram) -> list[int]:
+    """Our quantiles (ns) as Java's and JavaScript's tools print them: they know no exact maximum to cap a bucket with."""
+    shown = histogram.quantiles_ns(QUANTILES)
+    return [int(value) for value in highest_ns(indices_of(shown))]
 
 
 @java
@@ -70,7 +63,7 @@ def test_java_reads_our_log_and_finds_our_quantiles(folder: Path, tmp_path: Path
         last = (tmp_path / "out").read_text().splitlines()[-1].split(",")
         # Timestamp, then Int_Count, Int_50%, Int_90%, Int_Max, Total_Count, Total_50% … Total_99.99%, Total_Max
         assert int(last[5]) == cell.service.total
-        ours = [f"{value / 1e6:.3f}" for value in ranked_upwards(cell.service)]
+        ours = [f"{value / 1e6:.3f}" for value in uncapped(cell.service)]
         assert [f"{float(text):.3f}" for text in last[6:11]] == ours
 
 
@@ -130,7 +123,7 @@ def test_javascript_reads_our_log_and_finds_our_quantiles(folder: Path) -> None:
     )
     tags = hlog.Tags()
     for contender, condition, cell in board_of(CANDIDATES, some_frames()).cells():
-        assert told[tags.of(contender.id, str(condition))] == [cell.service.total, *ranked_upwards(cell.service)]
+        assert told[tags.of(contender.id, str(condition))] == [cell.service.total, *uncapped(cell.service)]
 
 
 # -- long form ------------------------------------------------------------------------------------------
