@@ -45,7 +45,7 @@ def processed(*arguments: str | Path) -> str:
 
 
 def uncapped(histogram: Histogram) -> list[int]:
-    """Our quantiles (ns) as Java's and JavaScript's tools print them: they know no exact maximum to cap a bucket with."""
+    """Our quantiles (ns) as Java's and JavaScript's tools print them: without an exact maximum to cap a bucket with."""
     shown = histogram.quantiles_ns(QUANTILES)
     return [int(value) for value in highest_ns(indices_of(shown))]
 
