@@ -30,8 +30,8 @@ class Plan:
 
 ALL = tuple(zoo.catalogue())
 PLANS = {
-    Effort.QUICK: Plan(5, 0.6, zoo.DEFAULT_LINE_UP),
-    Effort.DEFAULT: Plan(6, 0.6, ALL),
+    Effort.QUICK: Plan(5, 0.5, zoo.DEFAULT_LINE_UP),
+    Effort.DEFAULT: Plan(6, 0.5, ALL),
     Effort.LONG: Plan(30, 1.0, ALL),
 }
 

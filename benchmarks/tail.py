@@ -33,8 +33,8 @@ class Plan:
 
 MODELS = ("squeezenet1_1", "mobilenet_v3_large@threads=1")
 PLANS = {
-    Effort.QUICK: Plan(8, 0.6, (2,), MODELS[:1]),
-    Effort.DEFAULT: Plan(16, 0.8, (1, 2, 4), MODELS),
+    Effort.QUICK: Plan(8, 0.5, (2,), MODELS[:1]),
+    Effort.DEFAULT: Plan(16, 0.75, (1, 2, 4), MODELS),
     Effort.LONG: Plan(60, 1.0, (1, 2, 4), MODELS),
 }
 
