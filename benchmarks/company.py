@@ -50,7 +50,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(5, 0.5, 0, zoo.DEFAULT_LINE_UP),
+    Effort.QUICK: Plan(5, 0.25, 0, zoo.DEFAULT_LINE_UP),
     Effort.DEFAULT: Plan(16, 0.75, 6, zoo.DEFAULT_LINE_UP),
     Effort.LONG: Plan(160, 0.75, 40, zoo.DEFAULT_LINE_UP),
 }
