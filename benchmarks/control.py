@@ -1,27 +1,44 @@
 """What the instrument and the platform themselves take: a graph that does nothing, and how late a sleep ends.
 
-    python -m benchmarks.control [--rounds 5] [--seconds 2] [--threads 0,2,4]
+    python -m benchmarks.control [--rounds 8] [--seconds 0.5] [--threads 0 2 4]
 
 One probe, the candidates ``null`` (on one thread) and ``hiccup`` in turns, under each number of stress threads in every
-round. Prints their times in µs: of ``null`` what a call costs, of ``hiccup`` lateness; and each as a multiple of its
-own without stress, with a 95 % interval over rounds.
-
-Limit: p50 of ``null`` without stress below 1 % of the p50 of the zoo's fastest model, which is measured beside it.
+round, and beside them the zoo's fastest model: of ``null`` what a call costs, of ``hiccup`` lateness.
 """
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from benchmarks.ratios import Side, machine, quantile_ratio
+from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.ratios import Interval, Side, median_of, quantile, ratio
 from latvar_tui import wire
 from latvar_tui.condition import Condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
 
+CLAIM = "What a call itself costs is small beside the fastest model; how late a sleep ends tells the platform's share."
+AIM = "idle p50 of null at most 1 % of the zoo's fastest model's; lateness is shown, under 0, 2 and 4 stress threads."
+
 NULL, HICCUP, MODEL = "null@threads=1,spin=on", "hiccup", "mobilenet_v3_small@threads=1,spin=on"
 CANDIDATES = (NULL, HICCUP, MODEL)
-LIMIT = 0.01
+LIMIT = Limit(high=1, unit=" %")
+
+
+@dataclass(frozen=True)
+class Plan:
+    rounds: int
+    seconds: float
+    """Of each candidate under each number of stress threads, in each round."""
+    threads: tuple[int, ...]
+
+
+PLANS = {
+    Effort.QUICK: Plan(5, 0.25, (0, 2)),
+    Effort.DEFAULT: Plan(8, 0.5, (0, 2, 4)),
+    Effort.LONG: Plan(60, 1.0, (0, 1, 2, 4)),
+}
 
 
 class Session:
@@ -40,8 +57,10 @@ class Session:
         self._link.send(wire.SetCondition(str(condition)))
         self._link.send(wire.Go(self._seq))
         for frame in self._link.frames():
-            if isinstance(frame, wire.Failure) or (isinstance(frame, wire.State) and frame.reason):
-                raise SystemExit(str(frame))
+            if isinstance(frame, wire.Failure):
+                raise CannotProve(frame.text)
+            if isinstance(frame, wire.State) and frame.reason:
+                raise CannotProve(f"{frame.candidate}: {frame.reason}")
             if isinstance(frame, wire.State) and frame.ask:
                 self._link.send(wire.Drawn(frame.ask))
             if not isinstance(frame, wire.Slice):
@@ -57,54 +76,48 @@ class Session:
             if measured_ns >= len(CANDIDATES) * seconds * 1e9 and all(histogram.total for histogram in found.values()):
                 return found
             self._link.send(wire.Go(frame.seq))
-        raise SystemExit("the probe has ended")
+        raise AssertionError("frames end with an exception")
 
     def close(self) -> None:
         self._link.close()
 
 
-def _pooled(sides: list[Side], name: str) -> Histogram:
-    pooled = Histogram()
-    for side in sides:
-        pooled.add(side[name])
-    return pooled
+def share_pct(sides: Sequence[Side]) -> Interval:
+    """p50 of ``null`` in percent of the model's, in the same rounds."""
+    found = ratio([({"p50": side[NULL]}, {"p50": side[MODEL]}) for side in sides], quantile(50.0))
+    return Interval(100 * found.value, 100 * found.low, 100 * found.high, found.n)
 
 
-def _us(histogram: Histogram, quantile: float) -> str:
-    value_ns = histogram.quantile_ns(quantile)
-    return "–" if value_ns is None else f"{value_ns / 1e3:.1f}"
+def _us(sides: Sequence[Side], name: str, q: float) -> Interval:
+    """The median of the rounds' quantiles, µs: a round in which something else ran does not move it."""
+    return median_of([(side[name].quantile_ns(q) or float("nan")) / 1e3 for side in sides])
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each candidate under each condition (default 2)")
-    parser.add_argument("--threads", default="0,2,4", help="numbers of stress threads (default 0,2,4)")
-    options = parser.parse_args()
-    conditions = [Condition(int(number)) for number in options.threads.split(",")]
+def prove(plan: Plan) -> Proof:
+    """Measure and judge."""
+    conditions = [Condition(threads) for threads in plan.threads]
     rounds: list[dict[Condition, Side]] = []
     session = Session()
     try:
-        for _ in range(options.rounds):
-            rounds.append({condition: session.measure(condition, options.seconds) for condition in conditions})
+        for _ in range(plan.rounds):
+            rounds.append({condition: session.measure(condition, plan.seconds) for condition in conditions})
     finally:
         session.close()
-    print(f"{machine()}; {options.rounds} rounds of {options.seconds:g} s a candidate; µs")
-    print("| stress threads | candidate | p50 | p99 | p50 ÷ without | p99 ÷ without | inferences |")
-    print("|---|---|---|---|---|---|---|")
+    rows: list[Row] = []
     for condition in conditions:
-        for name in (NULL, HICCUP):
-            pooled = _pooled([each[condition] for each in rounds], name)
-            pairs = [({name: each[condition][name]}, {name: each[conditions[0]][name]}) for each in rounds]
-            same = condition == conditions[0]
-            ratios = ["–" if same else str(quantile_ratio(pairs, quantile)) for quantile in (50.0, 99.0)]
-            cells = [str(condition.stress_threads), name, _us(pooled, 50.0), _us(pooled, 99.0), *ratios]
-            print(f"| {' | '.join(cells)} | {pooled.total} |")
-    first = [each[conditions[0]] for each in rounds]
-    share = quantile_ratio([({"p50": side[NULL]}, {"p50": side[MODEL]}) for side in first], 50.0)
-    print(f"null ÷ {MODEL.partition('@')[0]}, p50 under {conditions[0].title}: {share} (limit {LIMIT:g})")
+        sides = [each[condition] for each in rounds]
+        threads = condition.stress_threads
+        where = "idle" if not threads else f"{threads} stress thread{'s' * (threads > 1)}"
+        if condition.is_idle:
+            label = f"{where}: p50 of null as a share of that of {MODEL.partition('@')[0]}"
+            rows.append(judged(label, share_pct(sides), LIMIT))
+        for name in ("null", "hiccup"):
+            what, candidate = ("a call of null", NULL) if name == "null" else ("lateness of hiccup", HICCUP)
+            for q in (50.0, 99.0):
+                rows.append(shown(f"{where}: {what}, p{q:g}", _us(sides, candidate, q), " µs", 1))
+    how = f"{plan.rounds} rounds of {plan.seconds:g} s a candidate under each; times: median of the rounds' quantiles"
+    return Proof("control", CLAIM, how, rows)
 
 
 if __name__ == "__main__":
-    main()
+    stand_alone(__name__)

@@ -1,6 +1,6 @@
 """The observer effect: what the live screen adds to the latencies it shows, and how long it makes the probe pause.
 
-    python -m benchmarks.observer [--pairs 10] [--seconds 3] [--blocks 12] [--threads 0 2 4]
+    python -m benchmarks.observer [--pairs 6] [--seconds 2.5] [--blocks 8] [--threads 0 2 4]
 
 Two experiments. *Apart*: the same candidates with the screen on a pseudo-terminal and headless, in alternating order,
 each run a new probe: the whole effect, and the spread from process to process. *Within*: one session in which the gaps
@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 import latvar_tui.tui.app
-from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import Side, mean, mean_of, pooled, quantile, ratio, share_beyond, twice_median_ns
 from latvar_tui import wire
 from latvar_tui.candidate import parse_candidates
@@ -64,8 +64,8 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(5, 2.0, 6, (2,)),
-    Effort.DEFAULT: Plan(7, 2.5, 12, (0, 2, 4)),
+    Effort.QUICK: Plan(5, 2.0, 5, (2,)),
+    Effort.DEFAULT: Plan(6, 2.5, 8, (0, 2, 4)),
     Effort.LONG: Plan(40, 4.0, 120, (0, 1, 2, 4)),
 }
 
@@ -224,6 +224,8 @@ def one_run(way: str, seconds: float, threads: int) -> tuple[dict[str, Side], di
 
 def prove(plan: Plan) -> Proof:
     """Measure and judge."""
+    if plan.seconds < 1.5:
+        raise CannotProve("Pauses are told from a second on: give each run at least 1.5 with --seconds.")
     rows: list[Row] = []
     idle, _ = one_run("headless", 2.0, 0)
     limits_ns = twice_median_ns(idle["headless"])

@@ -43,8 +43,8 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(1, 8.0, (0, 2), "squeezenet1_1"),
-    Effort.DEFAULT: Plan(1, 40.0, (0, 2), "squeezenet1_1"),
+    Effort.QUICK: Plan(1, 6.0, (0, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(1, 35.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(60, 20.0, (0, 2), "squeezenet1_1"),
 }
 
