@@ -18,6 +18,7 @@ from latvar_tui.hdr_layout import (
     COUNTS_LEN,
     HIGHEST_NS,
     highest_ns,
+    index_of,
     indices_of,
     lowest_ns,
     median_ns,
@@ -269,7 +270,7 @@ class Histogram:
         Raises:
             ValueError: the value is negative.
         """
-        return int(self._counts[int(indices_of(value_ns)) + 1 : self._end].sum())
+        return int(self._counts[index_of(value_ns) + 1 : self._end].sum())
 
     def bars(self, axis: Axis) -> NDArray[np.float64]:
         """Return how many observations fall into each of the axis' columns; they sum to `total`.
