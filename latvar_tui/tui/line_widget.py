@@ -110,16 +110,27 @@ class LineWidget(Widget):
         regions = [Region(0, y, width, 1) for y in rows if y < height]
         # Without regions `refresh` would mean the whole widget; before the first layout (height 0)
         # there is nothing on screen to mend.
-        if regions and width:
+        if not regions or not width:
+            return
+        at_once: set[Widget] | None = getattr(self.app, "to_paint", None)
+        if at_once is None:
             self.refresh(*regions)
+        else:
+            self._note(regions)
+            self._set_dirty(*regions)
+            at_once.add(self)
+
+    def _note(self, regions: Iterable[Region]) -> None:
+        top = self.content_offset.y
+        for region in regions:
+            self._dirty_rows.update(range(top + region.y, top + region.bottom))
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """As `Widget.refresh`; without regions everything is painted anew."""
-        if not regions:
+        if regions:
+            self._note(regions)
+        else:
             self._painted_crop = None
-        top = self.content_offset.y if regions else 0
-        for region in regions:
-            self._dirty_rows.update(range(top + region.y, top + region.bottom))
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def notify_style_update(self) -> None:
