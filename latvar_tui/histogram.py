@@ -218,6 +218,8 @@ class Histogram:
 
     def quantile_ns(self, q: float) -> int | None:
         """Return one quantile (ns), None when empty; see `quantiles_ns`."""
+        if q in self._known:
+            return min(self._known[q], self.max_ns or 0)
         return next(iter(self.quantiles_ns([q])), None)
 
     def quantiles_ns(self, qs: Iterable[float]) -> list[int]:

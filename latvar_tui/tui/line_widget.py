@@ -69,7 +69,8 @@ class LineWidget(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._lines: list[Strip] = list(lines)
-        self._base: Style | None = None
+        # The widget's own colours and width; they take as long to work out as a line takes to draw.
+        self._base, self._width = Style.null(), 0
         # What the compositor was last given, of which region, and which of its rows have changed since.
         self._painted: list[Strip] = []
         self._painted_crop: Region | None = None
@@ -153,16 +154,14 @@ class LineWidget(Widget):
         else:
             self._painted_crop, self._painted = crop, [Strip([])] * height
             self._dirty_rows.clear()
-        # The widget's own colours take as long to work out as a line takes to draw: once a paint.
-        self._base = None
+            self._base, self._width = self.rich_style, self.size.width
         at = first - crop.y
         self._painted[at : at + height] = super().render_lines(Region(crop.x, first, crop.width, height))
         return self._painted
 
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content, exactly as wide as the widget."""
-        width = self.size.width
-        base = self._base = self._base or self.rich_style
+        width, base = self._width, self._base
         if y >= len(self._lines):
             return Strip.blank(width, base)
         strip = self._lines[y]
