@@ -35,6 +35,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
+from latvar_tui.session.recorder import SessionRecorder
 from latvar_tui.study.board import Board
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.zoo import DEFAULT_LINE_UP
@@ -166,9 +167,11 @@ def run_child(way: str, out: Path, seconds: float, threads: int) -> None:
                 link.send(wire.Go(frame.seq))
     else:
         kind = Alternating if way == "within" else LiveApp
-        app = kind(link, lambda *_: link, candidates, condition, maximum=8, cores=usable_cores())
+        recorder = SessionRecorder(candidates, {}, out.parent / "session")  # as the live screen does unless told not to
+        app = kind(link, lambda *_: link, candidates, condition, maximum=8, cores=usable_cores(), recorder=recorder)
         link.app = app
         app.run()
+        recorder.close("left")
         board = app.board
     link.close()
     if way == "within":

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from latvar_tui.hdr_layout import COUNTS_LEN, indices_of, median_ns
+from latvar_tui.hdr_layout import COUNTS_LEN, index_of, median_ns
 
 
 @dataclass(frozen=True)
@@ -63,4 +63,4 @@ class Axis:
         Raises:
             ValueError: the value is negative.
         """
-        return int(self.column_of_bucket[indices_of(value_ns)])
+        return int(self.column_of_bucket[index_of(value_ns)])

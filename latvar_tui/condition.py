@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 Cores = tuple[int, ...]
@@ -151,8 +152,9 @@ IDLE = Condition()
 _STRESS = re.compile(r"(\d+)x([a-z0-9:_-]+)@(\d+)%")
 
 
+@lru_cache(maxsize=256)
 def parse_condition(text: str) -> Condition:
-    """Read the text form back.
+    """Read the text form back; every frame carries one, and is asked for it several times.
 
     Raises:
         ValueError: it is not a condition.

@@ -52,6 +52,19 @@ def indices_of(values_ns: ArrayLike) -> NDArray[np.int64]:
     return indices
 
 
+def index_of(value_ns: int) -> int:
+    """Return the index of one value, as :func:`indices_of`: a tenth of the time, where there is but one.
+
+    Raises:
+        ValueError: the value is negative.
+    """
+    if value_ns < 0:
+        raise ValueError(f"a duration cannot be negative, but one is {value_ns} ns")
+    value = min(value_ns, HIGHEST_NS)
+    bucket = max(value.bit_length() - (_STEPS_BITS + 1), 0)
+    return (bucket << _STEPS_BITS) + (value >> bucket)
+
+
 def lowest_ns(indices: ArrayLike) -> NDArray[np.int64]:
     """Return the lowest value (ns) that each index stands for.
 

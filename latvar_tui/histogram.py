@@ -19,6 +19,7 @@ from latvar_tui.hdr_layout import (
     COUNTS_LEN,
     HIGHEST_NS,
     highest_ns,
+    index_of,
     indices_of,
     lowest_ns,
     median_ns,
@@ -218,6 +219,8 @@ class Histogram:
 
     def quantile_ns(self, q: float) -> int | None:
         """Return one quantile (ns), None when empty; see `quantiles_ns`."""
+        if q in self._known:
+            return min(self._known[q], self.max_ns or 0)
         return next(iter(self.quantiles_ns([q])), None)
 
     def quantiles_ns(self, qs: Iterable[float]) -> list[int]:
@@ -270,7 +273,7 @@ class Histogram:
         Raises:
             ValueError: the value is negative.
         """
-        return int(self._counts[int(indices_of(value_ns)) + 1 : self._end].sum())
+        return int(self._counts[index_of(value_ns) + 1 : self._end].sum())
 
     def bars(self, axis: Axis) -> NDArray[np.float64]:
         """Return how many observations fall into each of the axis' columns; they sum to `total`.

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import random
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import pyte
@@ -116,6 +117,69 @@ async def test_any_screen_looks_the_same_after_every_frame(seed: int) -> None:
             await pilot.pause()
         assert app.delta_active
         assert app.compared > 30
+
+
+def painted_anew(app: TwinApp) -> pyte.Screen:
+    """What the present screen looks like when nothing is taken from what was painted before."""
+    for screen in app.screen_stack:
+        for widget in screen.query(LineWidget):
+            widget._painted_crop = None
+            widget._styles_cache.clear()
+    fresh = pyte.Screen(*app.size)
+    whole = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert isinstance(whole, CompositorUpdate)
+    pyte.Stream(fresh).feed(whole.render_segments(app.console))
+    return fresh
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_kept_of_a_painting_is_never_stale(seed: int) -> None:
+    random_ = random.Random(seed)
+    app = TwinApp(seed=seed)
+    async with running(app) as pilot:
+        for _ in range(25):
+            at_once = app.painting_at_once() if random_.random() < 0.5 else nullcontext()
+            match random_.choice(["frame"] * 3 + ["scribble"] * 3 + ["theme", "colour", "modal", "value"]):
+                case "frame":
+                    with at_once:
+                        app.advance()
+                case "scribble":
+                    with at_once:
+                        for name in random_.sample(["header", "table", "chart0", "notes"], 2):
+                            scribble(random_, app.lines(name))
+                case "theme":
+                    app.theme = random_.choice(["textual-dark", "textual-light", "nord"])
+                case "colour":
+                    app.lines("table").styles.background = random_.choice(["red", "blue"])
+                    with at_once:
+                        app.advance()
+                case "value":
+                    with at_once:
+                        app.lines("slider").value = random_.randrange(8)  # type: ignore[attr-defined]
+                case "modal" if isinstance(app.screen, Help):
+                    app.pop_screen()
+                case "modal":
+                    await app.push_screen(Help())
+            await pilot.pause()
+            assert differences(app.screens[0], painted_anew(app)) == []
+
+
+async def test_lines_can_be_painted_at_once() -> None:
+    app = TwinApp()
+    async with running(app) as pilot:
+        await pilot.pause()
+        with app.painting_at_once():
+            app.advance()
+            assert "frame 1" not in app.screens[0].display[0]
+        assert "frame 1" in app.screens[0].display[0]  # and nothing has been awaited
+
+        app.lines("table").styles.height = 5  # what must be laid out first is left to Textual
+        app.screen._layout_required = True
+        with app.painting_at_once():
+            app.advance()
+        assert "frame 1" in app.screens[0].display[0]
+        await pilot.pause()
+        assert "frame 2" in app.screens[0].display[0]
 
 
 async def test_a_toast_and_a_modal_leave_no_trace() -> None:

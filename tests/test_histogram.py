@@ -65,6 +65,7 @@ def test_layout_equals_the_librarys(values: list[int]) -> None:
     assert theirs.counts_len == COUNTS_LEN
     indices = hdr_layout.indices_of(values)
     assert indices.tolist() == [theirs._counts_index_for(value) for value in values]
+    assert [hdr_layout.index_of(value) for value in values] == indices.tolist()
     lowest = [theirs.get_lowest_equivalent_value(value) for value in values]
     highest = [theirs.get_highest_equivalent_value(value) for value in values]
     median = [theirs._hdr_median_equiv_value(value) for value in values]
@@ -86,6 +87,8 @@ def test_indices_cover_all_values_without_gap_or_overlap() -> None:
 def test_layout_refuses_what_is_out_of_range() -> None:
     with pytest.raises(ValueError, match="negative"):
         hdr_layout.indices_of([5, -1])
+    with pytest.raises(ValueError, match="negative"):
+        hdr_layout.index_of(-1)
     with pytest.raises(ValueError, match="negative"):
         hdr_layout.sparse_counts([-1])
     for indices in ([-1], [COUNTS_LEN]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, short_names
@@ -39,9 +40,9 @@ class Contender:
     inputs: Sequence[str] = ()
     assumed: Sequence[str] = ()
 
-    @property
+    @cached_property
     def id(self) -> str:
-        return str(self.candidate)
+        return str(self.candidate)  # it is asked for dozens of times a frame, and costs as much as a line of the screen
 
     @property
     def has_turns(self) -> bool:
@@ -200,8 +201,9 @@ class Board:
 
     def cells(self) -> Iterator[tuple[Contender, Condition, Cell]]:
         """Every measured cell, by candidate, then by condition in ascending stress."""
+        conditions = self.conditions
         for contender in self.contenders:
-            for condition in self.conditions:
+            for condition in conditions:
                 cell = self.cell(contender, condition)
                 if cell is not None:
                     yield contender, condition, cell

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from latvar_tui import wire
 from latvar_tui.axis import Axis
-from latvar_tui.hdr_layout import COUNTS_LEN, indices_of, median_ns
+from latvar_tui.hdr_layout import COUNTS_LEN, index_of, median_ns
 from latvar_tui.histogram import Histogram
 
 _MIDDLES_NS = median_ns(np.arange(COUNTS_LEN))
@@ -58,7 +58,7 @@ class Waiting:
         value_ns = service.quantile_ns(quantile)
         if value_ns is None or self._sums is None or not self.is_told:
             return None
-        first, last = indices_of([int(value_ns * (1 - NEAR)), int(value_ns * (1 + NEAR))]).tolist()
+        first, last = index_of(int(value_ns * (1 - NEAR))), index_of(int(value_ns * (1 + NEAR)))
         near = slice(first, last + 1)
         spent_ns = int(service.counts[near] @ _MIDDLES_NS[near])
         # A bucket's middle may lie a hair below its inferences' exact times, and so below their waits.

@@ -215,13 +215,14 @@ class LiveApp(Actions):
         if not self.screen_stack:
             return
         base = self.screen_stack[0]
-        base.query_one(Header).show(self.board, f"{self.recorder.state} · {self._cost.text}")
-        base.query_one(HistogramPanel).redraw()
-        base.query_one(TablePanel).redraw()
-        base.query_one(StressSlider).value = self.wanted.stress_threads
-        base.query_one(TimelineLine).redraw()
-        base.query_one(StatusLine).show(self.board)
-        base.query_one(Banner).show(*self._banner())
+        with self.painting_at_once():
+            base.query_one(Header).show(self.board, f"{self.recorder.state} · {self._cost.text}")
+            base.query_one(HistogramPanel).redraw()
+            base.query_one(TablePanel).redraw()
+            base.query_one(StressSlider).value = self.wanted.stress_threads
+            base.query_one(TimelineLine).redraw()
+            base.query_one(StatusLine).show(self.board)
+            base.query_one(Banner).show(*self._banner())
 
     def _banner(self) -> tuple[str, bool]:
         newest = self.board.notes[-1] if self.board.notes else ""

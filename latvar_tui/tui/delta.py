@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -22,10 +23,11 @@ from rich.console import RenderableType
 from rich.control import Control
 from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual.app import App
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from latvar_tui.tui.output import OutputMeter, metered
 from latvar_tui.tui.shadow import Shadow
@@ -42,8 +44,13 @@ _REPLACED = (
     ChopsUpdate.render_segments,
     LayoutUpdate.render_segments,
     Strip.render_style,
+    Compositor.update_widgets,
+    Screen._on_timer_update,
+    Screen._compositor_refresh,
+    Widget.refresh,
+    Widget._set_dirty,
 )
-_KNOWN = frozenset({"a596d7d809d7b565"})  # Textual 8.2.8
+_KNOWN = frozenset({"4c1482478b30a539"})  # Textual 8.2.8
 
 
 def _digest(methods: Iterable[Callable[..., object]]) -> str:
@@ -73,6 +80,8 @@ class DeltaApp(App[ReturnType]):
         """Frames written so far; a frame without any difference isn't one."""
         self.frames_skipped = 0
         """Frames left out because the line was slow."""
+        self.to_paint: set[Widget] | None = None
+        """Where widgets whose lines change are put while `painting_at_once`; else they tell Textual."""
         self._catching_up = False
         self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
 
@@ -106,6 +115,43 @@ class DeltaApp(App[ReturnType]):
             callback()
         else:
             self._meter.when_flushed(callback)
+
+    # Painting without Textual's round of messages.
+
+    @contextmanager
+    def painting_at_once(self) -> Iterator[None]:
+        """What changes within of `LineWidget`s is painted at the end of it, if there is nothing else to be painted.
+
+        Textual prompts each widget, which tells the screen, which wakes a timer, which paints: a dozen messages and as
+        many tasks that take turns, for a picture that is known already.
+        """
+        if not self.delta_active or self.to_paint is not None or len(self.screen_stack) != 1:
+            yield
+            return
+        self.to_paint = set()
+        try:
+            yield
+        finally:
+            changed = {widget for widget in self.to_paint if widget.display}
+            self.to_paint = None
+            self._paint(changed)
+
+    def _paint(self, widgets: set[Widget]) -> None:
+        screen = self.screen
+        screen_waits = (
+            screen._layout_required
+            or screen._scroll_required
+            or screen._repaint_required
+            or screen._recompose_required
+            or screen._dirty_widgets
+        )
+        if screen_waits or self._batch_count:
+            for widget in widgets:
+                widget._repaint_required = True
+                widget.check_idle()
+        elif widgets:
+            screen._compositor.update_widgets(widgets)
+            screen._compositor_refresh()
 
     # When the terminal no longer shows what we think.
 

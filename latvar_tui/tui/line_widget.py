@@ -7,6 +7,7 @@ few lines instead of at whole widgets, and `delta.py` cuts those down to the cel
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -68,7 +69,12 @@ class LineWidget(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._lines: list[Strip] = list(lines)
-        self._base: Style | None = None
+        # The widget's own colours and width; they take as long to work out as a line takes to draw.
+        self._base, self._width = Style.null(), 0
+        # What the compositor was last given, of which region, and which of its rows have changed since.
+        self._painted: list[Strip] = []
+        self._painted_crop: Region | None = None
+        self._dirty_rows: set[int] = set()
 
     @property
     def lines(self) -> Sequence[Strip]:
@@ -105,19 +111,57 @@ class LineWidget(Widget):
         regions = [Region(0, y, width, 1) for y in rows if y < height]
         # Without regions `refresh` would mean the whole widget; before the first layout (height 0)
         # there is nothing on screen to mend.
-        if regions and width:
+        if not regions or not width:
+            return
+        at_once: set[Widget] | None = getattr(self.app, "to_paint", None)
+        if at_once is None:
             self.refresh(*regions)
+        else:
+            self._note(regions)
+            self._set_dirty(*regions)
+            at_once.add(self)
+
+    def _note(self, regions: Iterable[Region]) -> None:
+        top = self.content_offset.y
+        for region in regions:
+            self._dirty_rows.update(range(top + region.y, top + region.bottom))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As `Widget.refresh`; without regions everything is painted anew."""
+        if regions:
+            self._note(regions)
+        else:
+            self._painted_crop = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def notify_style_update(self) -> None:
+        """Colours have changed, of this widget or of one that it lies in."""
+        super().notify_style_update()
+        self._painted_crop = None
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Render a region, for the compositor."""
-        # The widget's own colours take as long to work out as a line takes to draw: once a paint.
-        self._base = None
-        return super().render_lines(crop)
+        """Render a region, for the compositor; of what it was given before, only what changed.
+
+        It asks every widget near a change, and for all of its lines.
+        """
+        first, height = crop.y, crop.height
+        if crop == self._painted_crop:
+            dirty = [row for row in self._dirty_rows if first <= row < first + height]
+            self._dirty_rows.clear()
+            if not dirty:
+                return self._painted
+            first, height = min(dirty), max(dirty) + 1 - min(dirty)
+        else:
+            self._painted_crop, self._painted = crop, [Strip([])] * height
+            self._dirty_rows.clear()
+            self._base, self._width = self.rich_style, self.size.width
+        at = first - crop.y
+        self._painted[at : at + height] = super().render_lines(Region(crop.x, first, crop.width, height))
+        return self._painted
 
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content, exactly as wide as the widget."""
-        width = self.size.width
-        base = self._base = self._base or self.rich_style
+        width, base = self._width, self._base
         if y >= len(self._lines):
             return Strip.blank(width, base)
         strip = self._lines[y]

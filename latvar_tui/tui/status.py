@@ -18,8 +18,13 @@ from latvar_tui.wire import Reading
 class Header(LineWidget):
     """What is measured, on which device; where it is recorded, and what this instrument itself costs."""
 
+    _shown: object = None
+
     def show(self, board: Board, about_itself: str) -> None:
         device = board.device
+        if self._shown == (shown := (device, about_itself, self.size)):
+            return
+        self._shown = shown
         facts = [str(device.get("name") or "?"), str(device.get("cpu") or "")]
         cores = device.get("cores")
         if isinstance(cores, int):
@@ -67,11 +72,11 @@ class StatusLine(LineWidget):
             _reading(board.sensors, "temperature_c", "temp", "{:3.0f} °C"),
             _reading(board.sensors, "memory_available_mb", "free", "{:5.0f} MB"),
         ]
-        text = ""
+        text, width = "", self.size.width
         for part in parts:
-            if len(text) + len(part) + 3 <= self.size.width:
+            if len(text) + len(part) + 3 <= width:
                 text += f" {part} │"
-        self.set_lines([line((text.rstrip("│ "), DIM), width=self.size.width)])
+        self.set_lines([line((text.rstrip("│ "), DIM), width=width)])
 
 
 def _reading(sensors: Mapping[str, Reading], name: str, title: str, form: str) -> str:
@@ -82,7 +87,12 @@ def _reading(sensors: Mapping[str, Reading], name: str, title: str, form: str) -
 class Banner(LineWidget):
     """The latest thing the user should know."""
 
+    _shown: object = None
+
     def show(self, text: str, warning: bool = False) -> None:
+        if self._shown == (shown := (text, warning, self.size)):
+            return
+        self._shown = shown
         self.set_lines([line((f" {text}" if text else "", WARNING if warning else DIM), width=self.size.width)])
 
 

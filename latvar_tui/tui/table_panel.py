@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from rich.cells import cell_len, set_cell_size
 from textual.strip import Strip
 
@@ -28,6 +31,7 @@ class TablePanel(BoardPanel):
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(board, view, ascii=ascii, id=id)
         self._beside: tuple[object, list[Strip]] = None, []
+        self._kept: dict[tuple[str, Condition], tuple[object, Strip]] = {}
 
     @property
     def one_table_rows(self) -> int:
@@ -68,13 +72,13 @@ class TablePanel(BoardPanel):
     def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
         board, view = self._board, self._view
         rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns)
-        columns = all_columns(view.deadline_ns, bool(view.base), view.ranked_by, condition.is_open_loop)
         title = _title(condition, board.condition, window_s)
         name_width = _NAME_MOST
         if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says
             longest = max(cell_len(title), *(cell_len(row.contender.name) + 3 for row in rows))
             name_width = min(longest, _NAME_MOST, width // 2)
-        shown = fitting(columns, width - name_width)
+        about = view.deadline_ns, bool(view.base), view.ranked_by, condition.is_open_loop
+        shown = _columns(*about, width - name_width)
         head: list[Span] = [(set_cell_size(title, name_width), STRONG)]
         for column in shown:
             ranked = column.title == quantile_name(view.ranked_by)
@@ -83,10 +87,20 @@ class TablePanel(BoardPanel):
         lines = [line(*head, width=width)]
         names = distinct([row.contender.name for row in rows], name_width - 3)
         for row, name in zip(rows, names, strict=True):
-            lines.append(self._row(row, set_cell_size(name, name_width - 3), shown, width))
+            lines.append(self._kept_row(row, set_cell_size(name, name_width - 3), shown, width))
         return lines
 
-    def _row(self, row: Row, name: str, columns: list[Column], width: int) -> Strip:
+    def _kept_row(self, row: Row, name: str, columns: Sequence[Column], width: int) -> Strip:
+        """One candidate has had a slice; the other rows are mostly what they were."""
+        contender = row.contender
+        key = row, name, columns, width, contender.state, contender.reason, self.marker(contender), self._board.only
+        kept = self._kept.get((contender.id, row.condition))
+        # How it goes in open loop is not a number but an object that counts on.
+        if kept is None or kept[0] != key or row.open_loop is not None:
+            kept = self._kept[contender.id, row.condition] = key, self._row(row, name, columns, width)
+        return kept[1]
+
+    def _row(self, row: Row, name: str, columns: Sequence[Column], width: int) -> Strip:
         spans: list[Span] = [(self.marker(row.contender) + name, self.name_style(row.contender))]
         if row.contender.is_out and not row.n:
             spans.append((f"  {row.contender.state}: {row.contender.reason}", WARNING))
@@ -96,6 +110,11 @@ class TablePanel(BoardPanel):
             text = cell.text.rjust(column.width)
             spans.append((text, DIM) if cell.provisional else text)
         return line(*spans, width=width)
+
+
+@lru_cache(maxsize=16)
+def _columns(deadline_ns: int | None, base: bool, ranked_by: float, open_loop: bool, room: int) -> tuple[Column, ...]:
+    return tuple(fitting(all_columns(deadline_ns, base, ranked_by, open_loop), room))
 
 
 def _title(condition: Condition, present: Condition, window_s: float | None) -> str:
