@@ -44,7 +44,7 @@ def quantile(percent: float) -> Statistic:
     """The quantile as :meth:`Histogram.quantile_ns` has it, ns."""
 
     def of(name: str, counts: Floats, buckets: NDArray[np.int64]) -> Floats:
-        ranks = np.maximum(np.floor(percent * counts.sum(axis=1) / 100 + 0.5), 1)
+        ranks = np.maximum(np.ceil(np.nextafter(percent, -np.inf) * counts.sum(axis=1) / 100), 1)
         places = (np.cumsum(counts, axis=1) < ranks[:, None]).sum(axis=1)
         values = highest_ns(buckets[np.minimum(places, buckets.size - 1)]).astype(np.float64)
         return np.where(counts.any(axis=1), values, np.nan)

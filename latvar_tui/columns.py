@@ -88,7 +88,7 @@ BASE_COLUMN = Column("÷base", 11, 2, lambda row: _ratio_cell(row.to_base))
 
 OPEN_LOOP_COLUMNS: tuple[Column, ...] = (
     Column("served/s", 10, 2, lambda row: TableCell(NOTHING if row.open_loop is None else _served(row.open_loop))),
-    Column("queue", 12, 6, lambda row: TableCell(NOTHING if row.open_loop is None else _queue(row.open_loop))),
+    Column("queue", 14, 6, lambda row: TableCell(NOTHING if row.open_loop is None else _queue(row.open_loop))),
 )
 """Shown where inferences arrive on a schedule: how many are served a second, and how many are there (mean, most)."""
 
@@ -115,9 +115,15 @@ def all_columns(
     """The columns that there is something to say in; one of them splits the quantile (percent) that is ranked by."""
     late = [] if deadline_ns is None else [deadline_column(deadline_ns)]
     waits = [column.title for column in COLUMNS].index("wait")
-    # How a response time splits is another matter: most of it may be queueing.
-    split = OPEN_LOOP_COLUMNS if open_loop else (tail_wait_column(ranked_by),)
-    return [*COLUMNS[:waits], *split, *COLUMNS[waits:], *late, *([BASE_COLUMN] if base else [])]
+    schedule = OPEN_LOOP_COLUMNS if open_loop else ()
+    return [
+        *COLUMNS[:waits],
+        *schedule,
+        tail_wait_column(ranked_by),
+        *COLUMNS[waits:],
+        *late,
+        *([BASE_COLUMN] if base else []),
+    ]
 
 
 class _Placed(Protocol):

@@ -16,7 +16,7 @@ Cores = tuple[int, ...]
 """Numbers of cores, ascending; none means: any."""
 
 MOST_CORE = 4095
-MOST_RATE_HZ = 100_000.0
+LEAST_RATE_HZ, MOST_RATE_HZ = 0.1, 100_000.0
 
 
 def cores_text(cores: Sequence[int]) -> str:
@@ -62,7 +62,8 @@ class Arrivals:
         return 1e9 / self.rate_hz
 
     def __str__(self) -> str:
-        return f"{'poisson:' if self.poisson else ''}{self.rate_hz:.10g}"
+        rate = f"{self.rate_hz:.9f}".rstrip("0").rstrip(".")
+        return f"poisson:{rate}" if self.poisson else rate
 
 
 def parse_arrivals(text: str) -> Arrivals:
@@ -72,8 +73,8 @@ def parse_arrivals(text: str) -> Arrivals:
         ValueError: it is no rate; the message says what may be written.
     """
     found = re.fullmatch(r"(poisson:)?(\d{1,9}(?:\.\d{1,9})?)", text.strip().lower())
-    if found is None or not 0 < float(found[2]) <= MOST_RATE_HZ:
-        raise ValueError(f"inferences a second above 0 and up to {MOST_RATE_HZ:.0f}, like 60 or poisson:60")
+    if found is None or not LEAST_RATE_HZ <= float(found[2]) <= MOST_RATE_HZ:
+        raise ValueError(f"inferences a second, {LEAST_RATE_HZ:g} to {MOST_RATE_HZ:.0f}, like 60 or poisson:60")
     return Arrivals(float(found[2]), bool(found[1]))
 
 

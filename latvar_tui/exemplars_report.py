@@ -38,7 +38,7 @@ def _wall_time(board: Board, at_ns: int) -> datetime | None:
 
 def slowest_as_json(board: Board, cell: Cell) -> list[dict[str, Any]]:
     """The slowest first. ``slice`` tells of the whole slice: of all its inferences, not of this one alone."""
-    median_ns = cell.service.quantile_ns(50.0) or 0
+    median_ns = cell.latency.quantile_ns(50.0) or 0
     return [_as_json(board, exemplar, median_ns) for exemplar in cell.exemplars.slowest]
 
 
@@ -48,11 +48,13 @@ def _as_json(board: Board, exemplar: Exemplar, median_ns: int) -> dict[str, Any]
         "since_start_s": _since_start_s(board, exemplar),
         "wall_time": wall_time and wall_time.isoformat(timespec="milliseconds"),
         "service_ms": exemplar.service_ns / 1e6,
-        "over_median_ms": (exemplar.service_ns - median_ns) / 1e6,
+        "latency_ms": exemplar.latency_ns / 1e6,
+        "over_median_ms": (exemplar.latency_ns - median_ns) / 1e6,
         "wait_ms": {"unavailable": within.wait_unavailable or "not told"}
         if exemplar.wait_ns is None
         else exemplar.wait_ns / 1e6,
         "queued_ms": exemplar.queued_ns / 1e6 if within.open_loop else {"unavailable": _CLOSED_LOOP},
+        "woken_ms": exemplar.woken_ns / 1e6 if within.open_loop else {"unavailable": _CLOSED_LOOP},
         "into_slice_ms": exemplar.into_slice_ns / 1e6,
         "just_thawed": exemplar.is_just_thawed,
         "likely": likely_cause(exemplar, median_ns).word,
@@ -108,9 +110,11 @@ def _columns(board: Board, exemplars: Sequence[Exemplar], median_ns: int, condit
 
     columns = [
         _Column("at s", 8, 3, at),
-        _Column("ms", 8, 0, lambda one: ms(one.service_ns)),
+        _Column("ms", 8, 0, lambda one: ms(one.latency_ns)),
         _Column("wait", 8, 2, lambda one: "n/a" if one.wait_ns is None else ms(one.wait_ns)),
         _Column("queued", 8, 2, lambda one: ms(one.queued_ns)),
+        _Column("woken", 8, 2, lambda one: ms(one.woken_ns)),
+        _Column("service", 9, 2, lambda one: ms(one.service_ns)),
         _Column("into", 7, 4, lambda one: ms(one.into_slice_ns)),
         _Column("likely", 13, 1, lambda one: likely_cause(one, median_ns).word),
         _Column("pool", 8, 5, lambda one: _number(ms, one.total("pool_wait_ns"))),
@@ -121,14 +125,17 @@ def _columns(board: Board, exemplars: Sequence[Exemplar], median_ns: int, condit
         _Column("MHz", 6, 10, lambda one: _number("{:.0f}".format, one.sensor("frequency_mhz"))),
         _Column("°C", 5, 11, lambda one: _number(three_digits, one.sensor("temperature_c"))),
     ]
-    nothing = {"queued": not any(one.within.open_loop for one in exemplars), "stress": condition.is_idle}
+    closed = not any(one.within.open_loop for one in exemplars)
+    nothing = {"queued": closed, "woken": closed, "service": closed, "stress": condition.is_idle}
     return [column for column in columns if not nothing.get(column.title)]
 
 
 _COLUMN_NOTES = {
     "at s": "at: seconds since the session began ({began})",
     "wait": "wait: ms ready to run, but without a core",
-    "queued": "queued: ms from when it was due to its start",
+    "queued": "queued: ms from when it was due until the one before had ended",
+    "woken": "woken: ms from there until its thread had begun",
+    "service": "service: ms from its start to its end",
     "into": "into: ms from the thaw of its slice to its start",
     "pool": "pool: ms that the model's other threads waited for cores",
     "switched": "switched: how often the model's threads lost a core",
@@ -148,12 +155,12 @@ def slowest_as_text(board: Board, contender: Contender, condition: Condition, ce
     slowest = [] if cell is None else cell.exemplars.slowest
     if cell is None or not slowest:
         return [contender.id, f"Nothing has been measured of it under {condition.title}."]
-    median_ns = cell.service.quantile_ns(50.0) or 0
+    median_ns = cell.latency.quantile_ns(50.0) or 0
     shown = fitting(_columns(board, slowest, median_ns, condition), cells)
     titles = [column.title for column in shown]
     lines = [
         contender.id,
-        f"under {condition.title}: the slowest of {plural(cell.service.total, 'inference')}, median {ms(median_ns)} ms",
+        f"under {condition.title}: the slowest of {plural(cell.latency.total, 'inference')}, median {ms(median_ns)} ms",
         "",
         "".join(_cell(column, column.title) for column in shown),
         *("".join(_cell(column, column.text(one)) for column in shown) for one in slowest),

@@ -117,6 +117,7 @@ class PlainRounds:
         self._write = write
         self._seen: set[str] = set()
         self._headed = False
+        self._width = 14
 
     def sliced(self, board: Board, frame: wire.Slice, elapsed_s: float) -> None:
         if frame.candidate in self._seen:
@@ -128,11 +129,12 @@ class PlainRounds:
         self._seen.clear()
         rows = table(board, board.condition, self._ranked_by, deadline_ns=self._deadline_ns)
         lines = text_table(rows, self._ranked_by, deadline_ns=self._deadline_ns)
+        self._width = max(self._width, len(str(board.condition)))
         if not self._headed:
-            self._write(f"{'':7}  {'':14}  {lines[0]}")
+            self._write(f"{'':7}  {'':{self._width}}  {lines[0]}")
             self._headed = True
         for line in lines[1:]:
-            self._write(f"{elapsed_s:6.1f}s  {board.condition!s:14}  {line}")
+            self._write(f"{elapsed_s:6.1f}s  {board.condition!s:{self._width}}  {line}")
 
 
 @contextlib.contextmanager

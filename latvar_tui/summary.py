@@ -22,7 +22,7 @@ def summary(board: Board, deadline_ns: int | None = None) -> dict[str, Any]:
     ``settled`` is null: this version does not judge it.
     """
     notes = remarks(board)
-    notes.append("This version computes no confidence intervals and looks for no reversals.")
+    notes.append("This version computes no confidence intervals of quantiles and looks for no reversals.")
     return {
         "schema": SCHEMA,
         "session": None,
@@ -105,7 +105,7 @@ def _cell(
         "trend": _trend(cell),
         "settled": None,
         "memory_mb": contender.memory_mb,
-        "service": _times(cell.service, cell.counted_ns) | _wait_at(cell),
+        "service": _times(cell.service, cell.counted_ns) | ({} if cell.open_loop else _wait_at(cell)),
         "wait": {"unavailable": cell.wait_unavailable}
         if cell.wait_unavailable is not None
         else _times(cell.wait, cell.waited_ns),
@@ -124,7 +124,7 @@ def _open_loop(cell: Cell, condition: Condition) -> dict[str, Any]:
     if numbers is None or arrivals is None:
         return {}
     return {
-        "response": _times(numbers.response, numbers.response_ns),
+        "response": _times(numbers.response, numbers.response_ns) | _wait_at(cell),
         "open_loop": {
             "rate_per_s": arrivals.rate_hz,
             "poisson": arrivals.poisson,
@@ -142,9 +142,9 @@ def _open_loop(cell: Cell, condition: Condition) -> dict[str, Any]:
 
 def _wait_at(cell: Cell) -> dict[str, Any]:
     """How much of each quantile was waiting, in ms, or why that is not known."""
-    if not cell.service.total:
+    if not cell.latency.total:
         return {}
-    waits_ns = [cell.waiting.at_quantile_ns(cell.service, quantile) for quantile in QUANTILES]
+    waits_ns = [cell.waiting.at_quantile_ns(cell.latency, quantile) for quantile in QUANTILES]
     known = {
         _ms_name(quantile): wait / 1e6 for quantile, wait in zip(QUANTILES, waits_ns, strict=True) if wait is not None
     }

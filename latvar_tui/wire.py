@@ -92,9 +92,9 @@ class State:
     ask: int = 0
 
 
-SLOWEST = ("start_ns", "service_ns", "wait_ns", "queued_ns")
-"""What is told of one of a slice's longest inferences. ``wait_ns`` is -1 where that is not known; ``queued_ns`` is
-the time from its scheduled arrival to its start, 0 in closed loop."""
+SLOWEST = ("start_ns", "service_ns", "wait_ns", "queued_ns", "woken_ns")
+"""What is told of one of a slice's longest inferences. ``wait_ns`` is -1 where that is not known; ``queued_ns`` is the
+time from when it was due to the end of the one before, ``woken_ns`` from there to its start; both 0 in closed loop."""
 
 MOST_SLOWEST = 10
 
@@ -109,10 +109,11 @@ class Slice:
     counted ones; ``stress_cpu`` is the CPU time (ns) that the stressor got meanwhile. ``dropped`` inferences met a
     change of condition, ``disturbed`` ones (counted all the same) a key stroke's drawing.
 
-    ``wait_sums`` says how the waits lie on the service times: for each of ``service.pairs`` the time (ns) that its
-    inferences together spent waiting for a core. ``slowest`` are the slice's longest, longest first, each as
-    :data:`SLOWEST` names it. ``counters`` are what the system counted over the slice, by a name that ends in its
-    unit; ``marks`` name what disturbed it (see ``device/disturbances.py``).
+    ``wait`` is the time (ns) in which the calling thread was ready to run and had no core, from when an inference
+    began (in open loop: was due) to its end. ``wait_sums`` says how the waits lie on these latencies: for each of
+    ``service.pairs`` (in open loop ``response.pairs``) the time that its inferences together waited. ``slowest`` are
+    the slice's longest, longest first, each as :data:`SLOWEST` names it. ``counters`` are what the system counted over
+    the slice, by a name that ends in its unit; ``marks`` name what disturbed it (see ``device/disturbances/``).
 
     In open loop ``response`` holds the times from scheduled arrival to end, ``offered`` is how many inferences were
     scheduled, ``unserved`` how many of them were given up (``response`` holds for how long they had waited by then),
@@ -376,8 +377,8 @@ def _check_slice(values: Mapping[str, Any]) -> None:
     sums, slowest = values.get("wait_sums", ()), values.get("slowest", ())
     if not all(isinstance(number, int) and 0 <= number <= _MOST for number in sums):
         raise ValueError("wait_sums are no times")
-    if len(sums) not in (0, len(values["service"].pairs)):
-        raise ValueError("wait_sums are not as many as the pairs of service")
+    if len(sums) not in (0, len((values.get("response") or values["service"]).pairs)):
+        raise ValueError("wait_sums are not as many as the pairs of the latencies")
     if not all(len(one) == len(SLOWEST) and all(type(n) is int and abs(n) <= _MOST for n in one) for one in slowest):
         raise ValueError("slowest are no inferences")
     if not all(isinstance(mark, str) for mark in values.get("marks", ())):

@@ -155,7 +155,7 @@ def slice_frame(
         notes=list(notes),
         stress_cpu=stress_cpu,
         wait_sums=[] if waits is None else wait_sums(values, waits),
-        slowest=[[int(starts[i]), int(values[i]), -1 if waits is None else int(waits[i]), 0] for i in slowest],
+        slowest=[[int(starts[i]), int(values[i]), -1 if waits is None else int(waits[i]), 0, 0] for i in slowest],
         **more,
     )
 

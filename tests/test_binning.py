@@ -69,5 +69,5 @@ def test_waits_lie_on_the_service_times_they_are_part_of() -> None:
     assert [count for _, count in binned.service.pairs] == [2, 1, 1]
     assert binned.wait_sums == [10_000, 4_000_000, 5_000_000]
     assert sum(binned.wait_sums) == binned.wait.sum_ns
-    assert [one[1:] for one in binned.slowest[:2]] == [[7_000_000, 5_000_000, 0], [5_000_000, 4_000_000, 0]]
+    assert [one[1:] for one in binned.slowest[:2]] == [[7_000_000, 5_000_000, 0, 0], [5_000_000, 4_000_000, 0, 0]]
     assert binned.slowest[0][0] == 7_000_000  # where it began

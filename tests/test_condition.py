@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from latvar_tui.condition import IDLE, Arrivals, Condition, cores_text, parse_arrivals, parse_condition, parse_cores
 
 _CORES = st.sets(st.integers(0, 40), max_size=6).map(lambda cores: tuple(sorted(cores)))
-_ARRIVALS = st.none() | st.builds(Arrivals, st.integers(1, 10**8).map(lambda n: n / 1000), st.booleans())
+_ARRIVALS = st.none() | st.builds(Arrivals, st.integers(100, 10**8).map(lambda n: n / 1000), st.booleans())
 
 
 _CONDITIONS = st.builds(
@@ -67,7 +67,7 @@ def test_other_text_is_no_list_of_cores(text: str) -> None:
         parse_cores(text)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "1e9", "poisson", "poisson:", "poisson:0", "60/s"])
+@pytest.mark.parametrize("text", ["0", "0.01", "-1", "nan", "1e9", "poisson", "poisson:", "poisson:0", "60/s"])
 def test_other_text_is_no_rate(text: str) -> None:
     with pytest.raises(ValueError, match="a second"):
         parse_arrivals(text)

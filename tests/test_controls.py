@@ -158,7 +158,7 @@ def test_they_are_measured_like_any_candidate(start: Callable[..., Link]) -> Non
             # What remains of a slice once the sleeps themselves are taken off.
             assert frame.service.max_ns > 0
             assert frame.service.sum_ns + frame.inferences * NOMINAL_NS <= frame.end_ns - frame.start_ns
-            assert all(start_ns + late_ns <= frame.end_ns for start_ns, late_ns, _, _ in frame.slowest)
+            assert all(start_ns + late_ns <= frame.end_ns for start_ns, late_ns, *_ in frame.slowest)
             assert all(start_ns >= frame.start_ns + NOMINAL_NS for start_ns, *_ in frame.slowest)
     ready = {frame.candidate: frame for frame in frames if isinstance(frame, wire.State) and frame.state == "ready"}
     hiccup = ready["hiccup"]

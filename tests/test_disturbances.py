@@ -50,6 +50,7 @@ class Scripted:
                 boottime_ns=lambda: self.monotonic_ns + self.slept_ns,
                 wall_ns=lambda: self.monotonic_ns + self.slept_ns + self.wall_ahead_ns,
                 cores=4,
+                all_cores=4,
             ),
             kinds,
         )

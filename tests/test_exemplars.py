@@ -57,7 +57,7 @@ def test_they_are_the_cells_slowest_however_it_was_sliced(parts: list[list[int]]
 
 def test_in_open_loop_the_queue_counts() -> None:
     frame = slice_frame(1, "a", f"{IDLE},rate=50", [3 * MS, 2 * MS], waits_ns=[0, 0], response=wire.Counts())
-    late = [[BEGIN_NS, 2 * MS, 0, 9 * MS], [BEGIN_NS, 3 * MS, 0, 0]]
+    late = [[BEGIN_NS, 2 * MS, 0, 8 * MS, 1 * MS], [BEGIN_NS, 3 * MS, 0, 0, 0]]
     exemplars = Exemplars()
     exemplars.add(wire.Slice(**vars(frame) | {"slowest": late}))
     assert [exemplar.latency_ns for exemplar in exemplars.slowest] == [11 * MS, 3 * MS]
@@ -97,7 +97,9 @@ def counters(**values: float) -> dict[str, wire.Reading]:
         (one_slow(wait_ms=5.0), "preempted"),
         (one_slow(wait_ms=4.9), "unexplained"),
         (one_slow(wait_ms=None), "unexplained"),
-        (one_slow(wait_ms=4.9, counters=counters(pool_wait_ns=5.0 * MS)), "pool waited"),
+        # Of what the pool waited in the whole slice, only the inference's own share of the slice counts.
+        (one_slow(wait_ms=4.9, counters=counters(pool_wait_ns=5.0 * MS)), "unexplained"),
+        (one_slow(wait_ms=4.9, counters=counters(pool_wait_ns=5000.0 * MS)), "pool waited"),
         (one_slow(wait_ms=5.0, counters=counters(pool_wait_ns=50.0 * MS)), "preempted"),
         (one_slow(counters={}), "unexplained"),
         (one_slow(counters={"pool_wait_ns": wire.Reading(reason="hidden")}, marks=["others"]), "others"),
@@ -124,17 +126,21 @@ def test_the_likely_cause(frame: wire.Slice, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service_ms", "queued_ms", "wait_ms", "word"),
+    ("service_ms", "queued_ms", "woken_ms", "wait_ms", "word"),
     [
-        (2.1, 30.0, 0.0, "queued"),
-        (12.0, 10.0, 9.0, "queued"),
-        (12.0, 9.9, 9.0, "preempted"),
-        # A queue shorter than what is ordinary explains nothing.
-        (2.2, 0.4, 0.0, "ordinary"),
+        (2.1, 30.0, 0.0, 0.0, "queued"),
+        (12.0, 10.0, 0.0, 9.0, "queued"),
+        (12.0, 9.9, 0.0, 10.0, "preempted"),
+        (2.2, 0.2, 0.0, 0.0, "ordinary"),
+        # Nobody stood before it: its thread had no core to wake up on, or slept on although there was one.
+        (2.1, 0.0, 10.0, 9.0, "preempted"),
+        (2.1, 0.0, 10.0, 0.1, "woken late"),
     ],
 )
-def test_a_queue_may_be_the_cause(service_ms: float, queued_ms: float, wait_ms: float, word: str) -> None:
-    slow = [BEGIN_NS, round(service_ms * MS), round(wait_ms * MS), round(queued_ms * MS)]
+def test_in_open_loop_what_came_before_it_began_may_be_the_cause(
+    service_ms: float, queued_ms: float, woken_ms: float, wait_ms: float, word: str
+) -> None:
+    slow = [BEGIN_NS, *(round(each * MS) for each in (service_ms, wait_ms, queued_ms, woken_ms))]
     frame = slice_frame(1, "a", IDLE, MANY, waits_ns=[0] * len(MANY), response=wire.Counts())
     assert cause_of(wire.Slice(**vars(frame) | {"slowest": [slow]})) == word
 

@@ -46,7 +46,7 @@ def serve(due_ns: np.ndarray, service_ns: int = S_NS) -> tuple[Tape, Binned, int
     def infer() -> None:
         clock.now_ns += service_ns
 
-    served, left_over, _ = serve_schedule(infer, tape, due_ns, None, clock.now, clock.sleep)
+    served, left_over, _ = serve_schedule(infer, tape, due_ns, int(due_ns[-1]), None, clock.now, clock.sleep)
     binned = bin_slice(
         tape.starts[:served], tape.durations[:served], None, -1, changed_at_ns=None, disturbances=[],
         wait_unavailable="none", arrivals=tape.arrivals[: served + left_over], ended_ns=clock.now_ns,
@@ -140,6 +140,32 @@ def test_who_is_given_up_counts_for_as_long_as_it_had_waited() -> None:
     assert response.max_ns == end - int(tape.arrivals[binned.inferences - 1])
 
 
+def test_nobody_is_given_up_below_saturation_however_few_arrive() -> None:
+    """Poisson arrivals may all come early in a slice: it is the slice's length that patience is measured by."""
+    for seed in range(300):
+        due = schedule_ns(Arrivals(2, poisson=True), 250 * MS, np.random.default_rng(seed))
+        clock, tape = Clock(), Tape()
+
+        def infer(clock: Clock = clock) -> None:
+            clock.now_ns += 200 * MS
+
+        served, left_over, _ = serve_schedule(infer, tape, due, 250 * MS, None, clock.now, clock.sleep)
+        assert (served, left_over) == (len(due), 0)
+
+
+def test_what_it_takes_to_wake_up_is_apart_from_the_queue() -> None:
+    """Due at 10, 20 and 21 ms; each is begun 2 ms late, and takes 5: the third stands in the queue until 27 ms."""
+    starts, arrivals = np.array([12, 22, 29]) * MS, np.array([10, 20, 21]) * MS
+    binned = bin_slice(
+        starts, np.full(3, 5 * MS), np.array([2, 4, 6]) * MS, 0, changed_at_ns=None, disturbances=[],
+        wait_unavailable=None, arrivals=arrivals, ended_ns=34 * MS,
+    )  # fmt: skip
+    told = {start // MS: [each // MS for each in rest] for start, *rest in binned.slowest}
+    assert told == {12: [5, 2, 0, 2], 22: [5, 2, 0, 2], 29: [5, 2, 6, 2]}
+    assert binned.lag_ns == 8 * MS
+    assert sum(binned.wait_sums) == binned.wait.sum_ns == 6 * MS
+
+
 def test_a_slice_that_is_cut_short_serves_no_more() -> None:
     tape, clock = Tape(), Clock()
 
@@ -147,7 +173,7 @@ def test_a_slice_that_is_cut_short_serves_no_more() -> None:
         clock.now_ns += S_NS
         tape.ask_to_end()
 
-    served, left_over, _ = serve_schedule(infer, tape, evenly(1000, 100), None, clock.now, clock.sleep)
+    served, left_over, _ = serve_schedule(infer, tape, evenly(1000, 100), 100 * MS, None, clock.now, clock.sleep)
     assert (served, left_over) == (1, 10)
 
 
@@ -199,7 +225,7 @@ def test_a_recording_in_open_loop_keeps_its_rate_and_says_so(small_model: str) -
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--rate", "0"], "'0' is not inferences a second above 0"),
+        (["--rate", "0"], "'0' is not inferences a second, 0.1 to 100000"),
         (["--rate", "poisson"], "like 60 or poisson:60"),
         (["--pin", "4000"], "names core 4000, which is not there"),
         (["--stress-pin", "x"], "'x' is not numbers of cores"),

@@ -66,9 +66,10 @@ def slices(draw: st.DrawFn) -> list[wire.Frame]:
     found: list[wire.Frame] = []
     begin = 10**12
     for seq in range(draw(st.integers(1, 5))):
-        service = draw(counts())
+        service, response = draw(counts()), draw(st.none() | counts())
         begin += draw(st.integers(10**7, 10**10))
-        sums = draw(st.just([]) | st.lists(ns, min_size=len(service.pairs), max_size=len(service.pairs)))
+        many = len((response or service).pairs)
+        sums = draw(st.just([]) | st.lists(ns, min_size=many, max_size=many))
         found.append(
             wire.Slice(
                 seq, draw(st.text(max_size=9) | st.just("m@threads=1,spin=on")), draw(st.sampled_from(CONDITIONS)),
@@ -76,10 +77,10 @@ def slices(draw: st.DrawFn) -> list[wire.Frame]:
                 *(draw(small) for _ in range(4)), service, draw(counts()),
                 draw(st.dictionaries(st.text(max_size=5), readings, max_size=3)),
                 draw(st.lists(st.text(max_size=9), max_size=2)), draw(readings), sums,
-                draw(st.lists(st.lists(st.integers(-1, 2**62), min_size=4, max_size=4), max_size=3)),
+                draw(st.lists(st.lists(st.integers(-1, 2**62), min_size=5, max_size=5), max_size=3)),
                 draw(st.dictionaries(st.text(max_size=5), readings, max_size=3)),
                 draw(st.lists(st.text(max_size=5), max_size=2)),
-                draw(st.none() | counts()), *(draw(small) for _ in range(3)),
+                response, *(draw(small) for _ in range(3)),
             )
         )  # fmt: skip
     return found

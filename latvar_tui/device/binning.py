@@ -63,29 +63,32 @@ def bin_slice(
     disturbed = np.zeros(kept, bool)
     for begin, end in disturbances:
         disturbed |= (starts[:kept] < end) & (ends[:kept] > begin)
-    service = durations[:kept]
+    service, latency = durations[:kept], durations[:kept]
+    queued = woken = np.zeros(kept, np.int64)
+    if arrivals is not None:
+        latency = ends[:kept] - arrivals[:kept]
+        # In the queue until the one before had ended; then it took the thread so long to wake up and begin.
+        free = np.maximum(arrivals[:kept], np.concatenate((arrivals[:1], ends[: max(0, kept - 1)]))[:kept])
+        queued, woken = free - arrivals[:kept], starts[:kept] - free
     waits = None
     if delays is not None:
         # A preemption between two inferences belongs to neither: no wait exceeds its own inference.
-        waits = np.clip(np.diff(delays[:kept], prepend=delay_before), 0, service)
-    queued = None if arrivals is None else starts[:kept] - arrivals[:kept]
+        waits = np.clip(np.diff(delays[:kept], prepend=delay_before), 0, latency)
+    given_up = ended_ns - arrivals[len(ends) :] if arrivals is not None else latency[:0]
+    response = np.concatenate((latency, given_up))
+    told = None if waits is None else np.concatenate((waits, np.zeros(len(given_up), np.int64)))
     return Binned(
         inferences=kept,
         dropped=len(starts) - kept,
         disturbed=int(disturbed.sum()),
         service=counts_of(service),
         wait=Counts(unavailable=wait_unavailable or "not measured") if waits is None else counts_of(waits),
-        wait_sums=[] if waits is None else wait_sums(service, waits),
-        slowest=_slowest(starts[:kept], service, waits, queued),
-        response=None if arrivals is None else counts_of(_responses(ends, arrivals, kept, ended_ns)),
+        wait_sums=[] if told is None else wait_sums(response, told),
+        slowest=_slowest(starts[:kept], service, waits, queued, woken),
+        response=None if arrivals is None else counts_of(response),
         queue_max=0 if arrivals is None else _longest_queue(starts[:kept], arrivals),
-        lag_ns=0 if queued is None or not kept else int(queued[-1]),
+        lag_ns=int((queued + woken)[-1]) if kept else 0,
     )
-
-
-def _responses(ends: Times, arrivals: Times, kept: int, ended_ns: int) -> Times:
-    """From when each was due to its end, or to the end of the slice."""
-    return np.concatenate((ends[:kept] - arrivals[:kept], ended_ns - arrivals[len(ends) :]))
 
 
 def _longest_queue(starts: Times, arrivals: Times) -> int:
@@ -108,22 +111,21 @@ def counts_of(values_ns: Times) -> Counts:
     )
 
 
-def wait_sums(service: Times, waits: Times) -> list[int]:
-    """For each bucket that :func:`counts_of` ``service`` names, in its order: the sum of its inferences' waits."""
-    if len(service) == 0:
+def wait_sums(latency: Times, waits: Times) -> list[int]:
+    """For each bucket that :func:`counts_of` ``latency`` names, in its order: the sum of its inferences' waits."""
+    if len(latency) == 0:
         return []
-    indices = indices_of(service)
+    indices = indices_of(latency)
     indices -= indices.min()
     # In floating point, which is exact here: a slice's waits are far below 2**53 ns.
     sums = np.bincount(indices, weights=waits)[np.flatnonzero(np.bincount(indices))]
     return [int(total) for total in sums]
 
 
-def _slowest(starts: Times, service: Times, waits: Times | None, queued: Times | None) -> list[list[int]]:
-    """Those of the longest latency: in open loop that counts from when they were due."""
-    unknown, none = np.full(len(starts), -1), np.zeros(len(starts), np.int64)
-    columns = (starts, service, unknown if waits is None else waits, none if queued is None else queued)
-    latency = service + columns[3]
+def _slowest(starts: Times, service: Times, waits: Times | None, queued: Times, woken: Times) -> list[list[int]]:
+    """Those of the longest latency, each as :data:`latvar_tui.wire.SLOWEST` names it."""
+    columns = (starts, service, np.full(len(starts), -1) if waits is None else waits, queued, woken)
+    latency = service + queued + woken
     few = min(MOST_SLOWEST, len(latency))
     longest = np.argpartition(latency, -few)[-few:] if few else np.arange(0)
     longest = longest[np.argsort(latency[longest], kind="stable")[::-1]]

@@ -1,7 +1,7 @@
 """Open loop: inferences are due on a schedule, and one that is late makes the next ones wait.
 
 A slice serves a schedule of its own, which begins with an empty queue. What is due within the slice is served to the
-last, however long that takes (up to :data:`PATIENCE`): leaving out who still waits at the end would be the omission
+last, however long that takes (within :data:`PATIENCE`): leaving out who still waits at the end would be the omission
 that an open loop is there to avoid.
 """
 
@@ -19,7 +19,7 @@ from latvar_tui.condition import Arrivals
 from latvar_tui.device.tape import CAPACITY, Tape
 
 PATIENCE = 4
-"""A slice ends after so many times the length of its schedule, whoever still waits."""
+"""A slice ends after so many times its length (or its schedule's, if that is longer), whoever still waits."""
 
 LONGEST_SLEEP_S = 0.05
 """A slice that must end (a key was struck) is not slept through."""
@@ -57,14 +57,15 @@ def serve_schedule(
     infer: Callable[[], object],
     tape: Tape,
     due_ns: npt.NDArray[np.int64],
+    slice_ns: int,
     delay_fd: int | None,
     now: Callable[[], int] = time.perf_counter_ns,
     sleep: Callable[[float], object] = time.sleep,
 ) -> tuple[int, int, int]:
     """Serve what is due, one after the other, first come first served; times go to the tape.
 
-    ``tape.arrivals`` has when each was due, also those that were given up; ``tape.delays`` the waits within the
-    inferences, added up: what a thread waits for a core before it begins belongs to the response, not to the service.
+    ``tape.arrivals`` has when each was due, also those that were given up; ``tape.delays`` the waits from when each was
+    due to its end, added up: for the core to wake up on, and those within the inference.
 
     Returns:
         How many were served; how many were due when it ended and had not been; the delay before the first (-1: none
@@ -77,8 +78,10 @@ def serve_schedule(
     keep_delay = raw_delays.append
     begin = now()
     due = (due_ns + begin).tolist()
-    give_up_at = begin + PATIENCE * (due[-1] - begin)
+    give_up_at = begin + PATIENCE * max(slice_ns, due[-1] - begin)
     n = 0
+    if delay_fd is not None:
+        keep_delay(pread(delay_fd, 64, 0))
     for arrival in due:
         while (left := arrival - now()) > 0 and not flag[0]:
             sleep(min(left / 1e9, LONGEST_SLEEP_S))
@@ -99,6 +102,8 @@ def serve_schedule(
     if delay_fd is None:
         return n, left_over, -1
     if n:
-        delays = np.array(b" ".join(raw_delays).split()[1::3], np.int64).reshape(n, 2)
-        tape.delays[:n] = np.cumsum(delays[:, 1] - delays[:, 0])
+        waits = np.diff(np.array(b" ".join(raw_delays).split()[1::3], np.int64))[: 2 * n].reshape(n, 2)
+        # It may have been woken in vain before: what it waited for until then is nobody's.
+        before = np.minimum(waits[:, 0], tape.starts[:n] - tape.arrivals[:n])
+        tape.delays[:n] = np.cumsum(before + waits[:, 1])
     return n, left_over, 0

@@ -138,7 +138,9 @@ class Probe:
         self._changed_at_ns = None
         self._disturbances.clear()
         self._slice_of = runner
+        self._stress.freeze()  # it has reached the condition; what it gets from here on is counted
         self._surroundings.begin(runner, self._stress, condition)
+        self._stress.thaw()
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
@@ -361,6 +363,7 @@ class Probe:
     def _forget_in_child(self) -> None:
         """In a forked child: close what keeps the lock, the screen's pipes and the siblings' pipes open."""
         self._place.forget()
+        del self._surroundings  # its files
         self._selector.close()
         self._screen.forget()
         for sibling in self._children():

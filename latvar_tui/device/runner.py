@@ -185,7 +185,7 @@ def run_slice(
     settling_ns = before - entered
 
     if due_ns is not None:
-        n, left_over, delay_before = serve_schedule(infer, tape, due_ns, delay_fd, now)
+        n, left_over, delay_before = serve_schedule(infer, tape, due_ns, slice_ns, delay_fd, now)
         return n, settled, settling_ns, delay_before, left_over, now()
 
     n = 0

@@ -113,7 +113,7 @@ def frame_of(body: Mapping[str, Any], pairs: Mapping[str, Pairs]) -> wire.Frame 
     if "stress_cpu" in values:
         values["stress_cpu"] = _reading_values(values["stress_cpu"])
     if "wait_sums" in values:
-        sums = [0] * len(values["service"]["pairs"])
+        sums = [0] * len((values.get("response") or values["service"])["pairs"])
         for place, total in values["wait_sums"].items():
             if not place.isdecimal():
                 raise ValueError("a place in wait_sums is no number")

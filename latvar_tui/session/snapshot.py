@@ -125,7 +125,8 @@ class _Writer:
         if isinstance(value, set | frozenset):
             return {"set": [self.write(item) for item in value]}
         if isinstance(value, deque):
-            kept = [] if any(isinstance(item, wire.Slice) for item in value) else list(value)
+            recent = any(isinstance(item, tuple) and isinstance(item[0], wire.Slice) for item in value)
+            kept = [] if recent else list(value)  # a window of the last seconds
             return {"deque": [value.maxlen, [self.write(item) for item in kept]]}
         if isinstance(value, np.generic):
             return value.item()

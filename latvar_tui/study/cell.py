@@ -50,8 +50,7 @@ class Cell:
     marks: Counter[str] = field(default_factory=Counter)
     """How many slices carry each mark."""
     series: Series = field(default_factory=Series)
-    _recent: deque[wire.Slice] = field(default_factory=deque)
-    _recent_pairs: deque[NDArray[np.int64]] = field(default_factory=deque)  # of each of these slices' latencies
+    _recent: deque[tuple[wire.Slice, NDArray[np.int64]]] = field(default_factory=deque)  # with its latencies' pairs
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
@@ -82,8 +81,7 @@ class Cell:
             self.stressed_ns += frame.end_ns - frame.start_ns
         else:
             self.stress_unavailable = frame.stress_cpu.reason
-        self._recent.append(frame)
-        self._recent_pairs.append(pairs_of(frame.response or frame.service))
+        self._recent.append((frame, pairs_of(frame.response or frame.service)))
         self._let_go(frame.end_ns)
 
     @property
@@ -106,40 +104,49 @@ class Cell:
         """The latencies of the slices that ended within ``window_s`` (at most RECENT_S) before ``now_ns``."""
         self._let_go(now_ns)
         histogram = Histogram()
-        first_ns = now_ns - window_s * 1e9
-        both = zip(self._recent, self._recent_pairs, strict=True)
-        chosen = [(frame.response or frame.service, pairs) for frame, pairs in both if frame.end_ns >= first_ns]
+        chosen = self._within(now_ns, window_s)
         if chosen:
             # All slices at once, of what was read of them when they came: this is drawn in every gap.
-            histogram.add_pairs([counts for counts, _ in chosen], np.concatenate([pairs for _, pairs in chosen]))
+            pairs = np.concatenate([pairs for _, pairs in chosen])
+            histogram.add_pairs([frame.response or frame.service for frame, _ in chosen], pairs)
         return histogram
 
     def recent_waiting(self, now_ns: int, window_s: float = RECENT_S) -> Waiting:
-        """How the waits lie on the service times of :meth:`recent`."""
+        """How the waits lie on the latencies of :meth:`recent`."""
         waiting = Waiting()
-        for frame in self._recent:
-            if frame.end_ns >= now_ns - window_s * 1e9:
-                waiting.add(frame)
+        for frame, _ in self._within(now_ns, window_s):
+            waiting.add(frame)
         return waiting
 
+    def recent_open_loop(self, now_ns: int, window_s: float = RECENT_S) -> OpenLoop | None:
+        """How the schedule was kept in the slices of :meth:`recent`; None in closed loop."""
+        numbers = None if self.open_loop is None else OpenLoop()
+        for frame, _ in self._within(now_ns, window_s):
+            arrivals = parse_condition(frame.condition).arrivals
+            if numbers is not None and arrivals is not None and frame.response is not None:
+                numbers.add(frame, arrivals)
+        return numbers
+
     def wait_share(self, now_ns: int, window_s: float | None = None) -> float | None:
-        """The part of the service times that the calling thread spent ready to run but without a core.
+        """The part of the latencies that the calling thread spent ready to run but without a core.
 
         Of the whole cell, or of the slices of the last ``window_s``; None where the platform does not tell.
         """
         if self.wait_unavailable is not None:
             return None
         if window_s is None:
-            return self.waited_ns / self.counted_ns if self.counted_ns else None
-        recent = [frame for frame in self._recent if frame.end_ns >= now_ns - window_s * 1e9]
-        counted_ns = sum(frame.service.sum_ns for frame in recent)
-        return sum(frame.wait.sum_ns for frame in recent) / counted_ns if counted_ns else None
+            return self.waited_ns / self.latency_sum_ns if self.latency_sum_ns else None
+        recent = [frame for frame, _ in self._within(now_ns, window_s)]
+        latencies_ns = sum((frame.response or frame.service).sum_ns for frame in recent)
+        return sum(frame.wait.sum_ns for frame in recent) / latencies_ns if latencies_ns else None
+
+    def _within(self, now_ns: int, window_s: float) -> list[tuple[wire.Slice, NDArray[np.int64]]]:
+        return [recent for recent in self._recent if recent[0].end_ns >= now_ns - window_s * 1e9]
 
     def _let_go(self, now_ns: int) -> None:
         """Drop the slices that no window reaches any more, though nobody asks: a day would fill the memory."""
-        while self._recent and self._recent[0].end_ns < now_ns - RECENT_S * 1e9:
+        while self._recent and self._recent[0][0].end_ns < now_ns - RECENT_S * 1e9:
             self._recent.popleft()
-            self._recent_pairs.popleft()
 
     @property
     def stress_cores(self) -> float | None:

@@ -43,18 +43,19 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Exemplar:
-    """One inference. ``wait_ns`` is None where that is not told; ``queued_ns`` is 0 in closed loop."""
+    """One inference, as :data:`latvar_tui.wire.SLOWEST` has it; ``wait_ns`` is None where that is not told."""
 
     start_ns: int
     service_ns: int
     wait_ns: int | None
     queued_ns: int
+    woken_ns: int
     within: Circumstances
 
     @property
     def latency_ns(self) -> int:
         """From when it was due to its end; in closed loop that is its service time."""
-        return self.queued_ns + self.service_ns
+        return self.queued_ns + self.woken_ns + self.service_ns
 
     @property
     def into_slice_ns(self) -> int:
@@ -71,7 +72,7 @@ class Exemplar:
         return self.within.counters.get(counter, wire.Reading(reason="not told"))
 
     def sensor(self, name: str) -> wire.Reading:
-        """What a sensor read in its slice."""
+        """What a sensor read in the gap before its slice."""
         return self.within.sensors.get(name, wire.Reading(reason="not told"))
 
 
@@ -85,12 +86,12 @@ class Exemplars:
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
         within: Circumstances | None = None
-        for start_ns, service_ns, wait_ns, queued_ns in frame.slowest:
-            latency_ns = queued_ns + service_ns
+        for start_ns, service_ns, wait_ns, queued_ns, woken_ns in frame.slowest:
+            latency_ns = queued_ns + woken_ns + service_ns
             if len(self._heap) == MOST and latency_ns <= self._heap[0][0]:
                 continue
             within = within or _circumstances(frame)
-            exemplar = Exemplar(start_ns, service_ns, None if wait_ns < 0 else wait_ns, queued_ns, within)
+            exemplar = Exemplar(start_ns, service_ns, None if wait_ns < 0 else wait_ns, queued_ns, woken_ns, within)
             self._seen += 1
             entry = latency_ns, -self._seen, exemplar
             (heapq.heappushpop if len(self._heap) == MOST else heapq.heappush)(self._heap, entry)
@@ -129,7 +130,13 @@ class _Case:
 
     @property
     def excess_ns(self) -> int:
-        return max(0, self.exemplar.service_ns - self.median_ns)
+        return max(0, self.exemplar.latency_ns - self.median_ns)
+
+    @property
+    def share_of_slice(self) -> float:
+        """Of its slice's time that it took: what a total of the slice may count for it, if all moments were alike."""
+        within = self.exemplar.within
+        return min(1.0, self.exemplar.service_ns / max(1, within.end_ns - within.start_ns))
 
     def explained_by(self, time_ns: float | None) -> bool:
         return time_ns is not None and time_ns >= HALF * self.excess_ns
@@ -144,10 +151,9 @@ class Cause:
     holds: Callable[[_Case], bool]
 
 
-def _is_queued(case: _Case) -> bool:
-    queued_ns = case.exemplar.queued_ns
-    beyond_ordinary = queued_ns > (ORDINARY - 1) * case.median_ns
-    return beyond_ordinary and queued_ns >= HALF * (queued_ns + case.excess_ns)
+def _pool_waited(case: _Case) -> bool:
+    total_ns = case.exemplar.total("pool_wait_ns").value
+    return total_ns is not None and case.explained_by(total_ns * case.share_of_slice)
 
 
 def _marked(*marks: str) -> Callable[[_Case], bool]:
@@ -158,14 +164,14 @@ CAUSES: tuple[Cause, ...] = (
     # Its clock may have run on while nothing ran: no other number of such a slice says anything.
     Cause("suspended", "the device slept during its slice", _marked("suspended")),
     Cause(
-        "queued",
-        "at least half of what it took beyond the median it stood in the queue before it began",
-        _is_queued,
-    ),
-    Cause(
         "ordinary",
         "it took at most a quarter more than the median",
-        lambda case: case.exemplar.service_ns <= ORDINARY * case.median_ns,
+        lambda case: case.exemplar.latency_ns <= ORDINARY * case.median_ns,
+    ),
+    Cause(
+        "queued",
+        "at least half of what it took beyond the median it stood in the queue, until the one before had ended",
+        lambda case: case.exemplar.queued_ns > 0 and case.explained_by(case.exemplar.queued_ns),
     ),
     # The only evidence that is this inference's own.
     Cause(
@@ -173,11 +179,17 @@ CAUSES: tuple[Cause, ...] = (
         "at least half of what it took beyond the median its calling thread was ready, but had no core",
         lambda case: case.explained_by(case.exemplar.wait_ns),
     ),
+    Cause(
+        "woken late",
+        "at least half of what it took beyond the median its thread slept on when it was due, though a core was free",
+        lambda case: case.exemplar.woken_ns > 0 and case.explained_by(case.exemplar.woken_ns),
+    ),
     # From here on it is the slice's: what could have made any of its inferences slow.
     Cause(
         "pool waited",
-        "the model's other threads waited for cores in its slice, for at least half of what it took beyond the median",
-        lambda case: case.explained_by(case.exemplar.total("pool_wait_ns").value),
+        "its share of what the model's other threads waited for cores in its slice is half of what it took beyond the "
+        "median, or more",
+        _pool_waited,
     ),
     Cause("throttled", "the device throttled in its slice, for its temperature or supply", _marked("throttled")),
     Cause("quota", "a CPU quota held its processes back in its slice", _marked("quota")),
@@ -203,6 +215,6 @@ evidence, to what only its slice is known for."""
 
 
 def likely_cause(exemplar: Exemplar, median_ns: int) -> Cause:
-    """What likely made an inference slow, in a cell whose median service time is ``median_ns``."""
+    """What likely made an inference slow, in a cell whose median latency is ``median_ns``."""
     case = _Case(exemplar, median_ns)
     return next(cause for cause in CAUSES if cause.holds(case))

@@ -54,7 +54,7 @@ class OpenLoop:
 
     def is_saturated(self, arrivals: Arrivals) -> bool:
         """Whether more is asked for than can be served."""
-        return bool(self.unserved) or (self.utilisation(arrivals) or 0.0) >= 1.0
+        return (self.utilisation(arrivals) or 0.0) >= 1.0
 
     def words(self, arrivals: Arrivals) -> str:
         """Saturation in a sentence; empty where there is none."""

@@ -102,7 +102,7 @@ def table(
                 to_best=None if contender.candidate.is_control else _ratio(own, best, ranked_by),
                 to_idle=_ratio(own, idle.latency if idle else None, ranked_by),
                 to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
-                open_loop=cell.open_loop if cell else None,
+                open_loop=_open_loop(cell, board.now_ns, window_s) if cell else None,
             )
         )
     return rows
@@ -110,6 +110,10 @@ def table(
 
 def _waiting(cell: Cell, now_ns: int, window_s: float | None) -> Waiting:
     return cell.waiting if window_s is None else cell.recent_waiting(now_ns, window_s)
+
+
+def _open_loop(cell: Cell, now_ns: int, window_s: float | None) -> OpenLoop | None:
+    return cell.open_loop if window_s is None else cell.recent_open_loop(now_ns, window_s)
 
 
 def slow_from_ns(own: Histogram, idle: Histogram | None) -> int:

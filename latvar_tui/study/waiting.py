@@ -1,4 +1,4 @@
-"""How the waits for a core lie on the service times: which part of a quantile, or of a bar, was waiting."""
+"""How the waits for a core lie on the latencies: which part of a quantile, or of a bar, was waiting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEAR = 0.1
 
 
 class Waiting:
-    """For each bucket of service times the time (ns) that its inferences together spent waiting.
+    """For each bucket of latencies the time (ns) that its inferences together spent waiting.
 
     It belongs to the histogram of the same inferences.
     """
@@ -27,20 +27,14 @@ class Waiting:
         self.is_told = True
 
     def add(self, frame: wire.Slice) -> None:
-        """Take in a slice's waits. One that does not say how they lie makes the whole unknown.
-
-        So does one in open loop: there latencies are response times, and the waits lie on the service times.
-        """
-        if (
-            frame.response is not None
-            or frame.wait.unavailable is not None
-            or len(frame.wait_sums) != len(frame.service.pairs)
-        ):
+        """Take in a slice's waits. One that does not say how they lie makes the whole unknown."""
+        latencies = frame.response or frame.service
+        if frame.wait.unavailable is not None or len(frame.wait_sums) != len(latencies.pairs):
             self.is_told = False
-        elif frame.service.pairs and self.is_told:
+        elif latencies.pairs and self.is_told:
             if self._sums is None:
                 self._sums = np.zeros(COUNTS_LEN, np.int64)
-            indices = np.asarray(frame.service.pairs, np.int64)[:, 0]
+            indices = np.asarray(latencies.pairs, np.int64)[:, 0]
             np.add.at(self._sums, indices, np.asarray(frame.wait_sums, np.int64))
 
     def at_quantile_ns(self, service: Histogram, quantile: float) -> float | None:

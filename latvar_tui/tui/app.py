@@ -28,6 +28,7 @@ from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.feed import Feed, FrameSource
 from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.keys import bindings
+from latvar_tui.tui.notices import Notices
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
 from latvar_tui.tui.stress_slider import StressSlider
@@ -98,7 +99,7 @@ class LiveApp(Actions):
         self.stressed = stressed or replace(condition, stress_threads=max(1, condition.stress_threads))
         self.joined_later = set()
         self._said, self._said_s = "", 0.0
-        self._newest_note, self._noted_s = "", 0.0
+        self._notices = Notices()
         self._touched_s = time.monotonic()
         self._cost = cost or FrameCost(lambda: self.bytes_written)
 
@@ -225,15 +226,13 @@ class LiveApp(Actions):
             base.query_one(Banner).show(*self._banner())
 
     def _banner(self) -> tuple[str, bool]:
-        newest = self.board.notes[-1] if self.board.notes else ""
+        now_s = time.monotonic()
         if not self._feed.is_alive:
+            newest = self.board.notes[-1] if self.board.notes else ""
             why = self.board.failure.text if self.board.failure is not None else newest
             return f"{why}  enter starts it again, q quits", True
-        if newest is not self._newest_note:
-            self._newest_note, self._noted_s = newest, time.monotonic()
-        if time.monotonic() - self._noted_s > NOTICE_S:
-            newest = ""
-        if time.monotonic() - self._said_s > NOTICE_S:
+        newest = self._notices.shown(self.board.notes, now_s)
+        if now_s - self._said_s > NOTICE_S:
             self._said = ""
         if self.view.frozen:
             return "picture frozen; measuring goes on (space)", True

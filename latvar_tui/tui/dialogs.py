@@ -118,10 +118,10 @@ def _where_time_went(cell: Cell | None, condition: Condition) -> list[tuple[str,
         return []
     rows = [("", ""), ("under", str(condition))]
     for quantile in (50.0, 95.0, 99.0):
-        waited_ns = cell.waiting.at_quantile_ns(cell.service, quantile)
+        waited_ns = cell.waiting.at_quantile_ns(cell.latency, quantile)
         if waited_ns is not None:
-            unsure = "~" if is_provisional(cell.service, quantile) else ""
-            value = f"{unsure}{ms(cell.service.quantile_ns(quantile))} ms"
+            unsure = "~" if is_provisional(cell.latency, quantile) else ""
+            value = f"{unsure}{ms(cell.latency.quantile_ns(quantile))} ms"
             rows.append((quantile_name(quantile), f"{value}, {ms(waited_ns)} of it waiting"))
     if cell.wait_unavailable is not None:
         rows.append(("wait", f"n/a: {cell.wait_unavailable}"))

@@ -90,7 +90,7 @@ class Stolen(Detector):
         if not (device.root / "proc/stat").is_file():
             raise NotHere("this platform counts no stolen time")
         self._level = _Level(self.ON, self.OFF, self.MUCH)
-        self._cores = device.cores
+        self._cores = device.all_cores
 
     def look(self, gap: Gap) -> Finding:
         reading = gap.counters.get("steal_ns")

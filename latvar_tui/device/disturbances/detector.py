@@ -37,6 +37,10 @@ class Device:
     boottime_ns: Callable[[], int] | None = field(default_factory=_boottime_ns)
     wall_ns: Callable[[], int] = time.time_ns
     cores: int = 1
+    """Those that we may use."""
+
+    all_cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Those that the system's counters add up."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class AllowedCores(Detector):
             return NOTHING
         if len(self._first) > self.MOST_KEPT:
             self._first.clear()
+            self._told.clear()
         key = (gap.runner_pid, gap.condition)
         if key not in self._first:
             self._first[key] = self._told[gap.runner_pid] = now
