@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latvar_tui import wire
+from latvar_tui.axis import Axis
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram, pairs_of
 from latvar_tui.study.counters import Counters
@@ -110,9 +111,19 @@ class Cell:
         both = zip(self._recent, self._recent_pairs, strict=True)
         chosen = [(frame.response or frame.service, pairs) for frame, pairs in both if frame.end_ns >= first_ns]
         if chosen:
-            # All slices at once, of what was read of them when they came: this is drawn in every gap.
+            # All slices at once, of what was read of them when they came.
             histogram.add_pairs([counts for counts, _ in chosen], np.concatenate([pairs for _, pairs in chosen]))
         return histogram
+
+    def recent_bars(self, now_ns: int, window_s: float, axis: Axis) -> NDArray[np.float64]:
+        """The bars of :meth:`recent` on an axis, without its histogram: these are drawn in every gap."""
+        first_ns = now_ns - window_s * 1e9
+        both = zip(self._recent, self._recent_pairs, strict=True)
+        chosen = [pairs for frame, pairs in both if frame.end_ns >= first_ns]
+        if not chosen:
+            return np.zeros(axis.columns)
+        indices, counts = np.concatenate(chosen).T
+        return np.bincount(axis.column_of_bucket[indices], counts, axis.columns).astype(np.float64)
 
     def recent_waiting(self, now_ns: int, window_s: float = RECENT_S) -> Waiting:
         """How the waits lie on the service times of :meth:`recent`."""
