@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latvar_tui import wire
+from latvar_tui.axis import Axis
 from latvar_tui.condition import IDLE, parse_condition
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board
@@ -36,6 +37,7 @@ from tests.scripted_link import (
 
 NO_STRESS, STRESS = "0xcpu@100%", "4xcpu@100%"
 UNDER = parse_condition(STRESS)
+AXIS = Axis(1e6, 1e9, 60)
 
 times_ns = st.lists(st.integers(0, 2 * 10**11), max_size=60)
 
@@ -239,6 +241,8 @@ def test_recent_is_exactly_the_slices_that_ended_within_the_window(
     for asked_s in (window_s, RECENT_S, window_s):
         inside = [value for end_ns, value in ends if end_ns >= now_ns - asked_s * 1e9 for _ in range(2)]
         assert facts(cell.recent(board.now_ns, asked_s)) == facts(histogram_of(inside))
+        bars = cell.recent_bars(board.now_ns, asked_s, AXIS)
+        assert bars.tolist() == histogram_of(inside).bars(AXIS).tolist()
     assert cell.service.total == 2 * len(ends)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latvar_tui import wire
+from latvar_tui.axis import Axis
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram, pairs_of
 from latvar_tui.study.counters import Counters
@@ -110,6 +111,14 @@ class Cell:
             pairs = np.concatenate([pairs for _, pairs in chosen])
             histogram.add_pairs([frame.response or frame.service for frame, _ in chosen], pairs)
         return histogram
+
+    def recent_bars(self, now_ns: int, window_s: float, axis: Axis) -> NDArray[np.float64]:
+        """The bars of :meth:`recent` on an axis, without its histogram: these are drawn in every gap."""
+        chosen = [pairs for _, pairs in self._within(now_ns, window_s)]
+        if not chosen:
+            return np.zeros(axis.columns)
+        indices, counts = np.concatenate(chosen).T
+        return np.bincount(axis.column_of_bucket[indices], counts, axis.columns).astype(np.float64)
 
     def recent_waiting(self, now_ns: int, window_s: float = RECENT_S) -> Waiting:
         """How the waits lie on the latencies of :meth:`recent`."""

@@ -163,17 +163,11 @@ class HistogramPanel(BoardPanel):
         return label
 
     def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
-        floor = 1 / (8 * rows)
-
-        def heights(histogram: Histogram | None) -> object:
-            if histogram is None or not histogram.total:
-                return None
-            return log_count_heights(histogram.bars(self._axis), floor=floor)
-
+        floor, axis = 1 / (8 * rows), self._axis
         drawn = histogram_rows(
-            heights(cell.latency),  # type: ignore[arg-type]
-            heights(cell.recent(self._board.now_ns, SHAPE_RECENT_S)),  # type: ignore[arg-type]
-            heights(ghost),  # type: ignore[arg-type]
+            log_count_heights(cell.latency.bars(axis), floor),
+            log_count_heights(cell.recent_bars(self._board.now_ns, SHAPE_RECENT_S, axis), floor),
+            None if ghost is None or not ghost.total else log_count_heights(ghost.bars(axis), floor),
             rows,
             styles=bar_styles(contender.slot),
             ascii=self._ascii,
