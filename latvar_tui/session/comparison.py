@@ -1,0 +1,355 @@
+"""What ``compare`` says of sessions: for each cell that both have, by how much the second differs from the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from latvar_tui.condition import Condition
+from latvar_tui.format import distinct, ms, plural, printable, quantile_name, ratio, three_digits
+from latvar_tui.session.layout import SessionError
+from latvar_tui.session.reader import Session
+from latvar_tui.session.shown import is_named
+from latvar_tui.study.blocks import FEWEST_BLOCKS, Run, ratio_interval, run_of
+from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.cell import Cell
+from latvar_tui.study.quantiles import is_provisional
+from latvar_tui.summary import SCHEMA, summary
+
+QUANTILES = (50.0, 90.0, 95.0, 99.0)
+WORSE, BETTER, UNDECIDED = "worse", "better", "can't tell"
+
+_RESOLUTION = 1 + 2 / 1024
+"""Two quantiles, each of them known to a bucket's width: a smaller difference is none."""
+
+_NOT_COMPARED = ("pid", "stress_kinds", "autogroup")
+_SETS_NO_CONDITION = (
+    "models", "max_stress", "stress", "load", "kind", "arrivals", "pin", "nice", "stress_nice", "stress_pin",
+    "quantile", "deadline_ms", "vary", "record_in", "no_record", "force", "hold", "plain", "duration", "as_json",
+)  # fmt: skip
+_MOST_DIFFERENCES = 20
+
+
+@dataclass(frozen=True)
+class Change:
+    """One quantile (percent) of one cell, ``b`` against ``a``; ``ci95`` is the ratio's, None where it has none."""
+
+    quantile: float
+    a_ns: int
+    b_ns: int
+    provisional: bool
+    ci95: tuple[float, float] | None
+
+    @property
+    def ratio(self) -> float:
+        return self.b_ns / self.a_ns
+
+    @property
+    def verdict(self) -> str | None:
+        """None where nothing may be claimed: too few observations beyond the quantile."""
+        if self.provisional:
+            return None
+        low, high = self.ci95 or (0.0, 2.0)
+        return WORSE if low > _RESOLUTION else BETTER if high < 1 / _RESOLUTION else UNDECIDED
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A cell of two sessions. ``quantity``: response times in open loop, service times in closed loop."""
+
+    candidate: str
+    candidate_b: str
+    name: str
+    condition: Condition
+    quantity: str
+    n: tuple[int, int]
+    slices: tuple[int, int]
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A session, and what its slices add up to."""
+
+    session: Session
+    board: Board
+    runs: dict[tuple[str, Condition], Run] = field(default_factory=dict)
+
+    def run(self, contender: Contender, condition: Condition, cell: Cell) -> Run:
+        """The cell's blocks; made once."""
+        key = contender.id, condition
+        if key not in self.runs:
+            self.runs[key] = run_of(cell.series.blocks)
+        return self.runs[key]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``b`` against ``a``. ``differences``: what differs around the measurement, each ``(what, in a, in b)``."""
+
+    a: Read
+    b: Read
+    cells: tuple[Compared, ...]
+    differences: tuple[tuple[str, str, str], ...]
+
+    def worse_than(self, most: float) -> Iterator[tuple[Compared, Change]]:
+        """What got worse by more than this share, beyond doubt."""
+        for cell in self.cells:
+            for change in cell.changes:
+                if change.verdict == WORSE and change.ci95 is not None and change.ci95[0] > 1 + most:
+                    yield cell, change
+
+    @property
+    def judged(self) -> int:
+        """Of how many quantiles it could have been told."""
+        return sum(not c.provisional and c.ci95 is not None for cell in self.cells for c in cell.changes)
+
+
+def compare(a: Read, b: Read, pairs: Sequence[str] = ()) -> Comparison:
+    """Compare two sessions: cells of the same candidate and condition, or of candidates that ``pairs`` equates.
+
+    Args:
+        pairs: ``A=B`` each: a candidate of the first session, and the one of the second to compare it with.
+
+    Raises:
+        SessionError: they have nothing in common, or a pair is none.
+    """
+    partners = _partners(a, b, pairs)
+    cells = tuple(_compared(a, b, partners))
+    if not cells:
+        raise SessionError(
+            f"'{a.session.folder.name}' and '{b.session.folder.name}' have no cell in common: candidates and "
+            f"conditions must be the same (they have {_holds(a)}; and {_holds(b)}), or be equated with --pair A=B."
+        )
+    return Comparison(a, b, cells, tuple(_differences(a, b, partners)))
+
+
+def _holds(read: Read) -> str:
+    cells = [f"{printable(one.id)} under {condition.title}" for one, condition, _ in read.board.cells()]
+    return ", ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "") if cells else "nothing"
+
+
+def _partners(a: Read, b: Read, pairs: Sequence[str]) -> list[tuple[Contender, Contender]]:
+    others = {contender.id: contender for contender in b.board.contenders}
+    partners = {one.id: (one, others[one.id]) for one in a.board.contenders if one.id in others}
+    for text in pairs:
+        one, other = _pair(a, b, text)
+        partners[one.id] = one, other
+    return list(partners.values())
+
+
+def _pair(a: Read, b: Read, text: str) -> tuple[Contender, Contender]:
+    pieces = text.split("=")  # settings have their own
+    found = []
+    for cut in range(1, len(pieces)):
+        left, right = "=".join(pieces[:cut]), "=".join(pieces[cut:])
+        ones = [one for one in a.board.contenders if is_named(one, left)]
+        others = [other for other in b.board.contenders if is_named(other, right)]
+        found += [(one, other) for one in ones for other in others]
+    if len(found) == 1:
+        return found[0]
+    names = [", ".join(contender.name for contender in read.board.contenders) for read in (a, b)]
+    what = "is more than one pair" if found else "is no pair"
+    raise SessionError(f"'--pair {text}' {what}: write A=B, with A one of {names[0]}, and B one of {names[1]}.")
+
+
+def _compared(a: Read, b: Read, partners: Sequence[tuple[Contender, Contender]]) -> Iterator[Compared]:
+    for one, other in partners:
+        for condition in a.board.conditions:
+            before, after = a.board.cell(one, condition), b.board.cell(other, condition)
+            if before is None or after is None or not (before.latency.total and after.latency.total):
+                continue
+            if (before.open_loop is None) != (after.open_loop is None):
+                continue
+            runs = a.run(one, condition, before), b.run(other, condition, after)
+            yield Compared(
+                one.id, other.id, one.name, condition, "service" if before.open_loop is None else "response",
+                (before.latency.total, after.latency.total), (before.slices, after.slices),
+                tuple(_change(before, after, runs, quantile) for quantile in QUANTILES),
+            )  # fmt: skip
+
+
+def _change(before: Cell, after: Cell, runs: tuple[Run, Run], quantile: float) -> Change:
+    (a_ns,), (b_ns,) = (cell.latency.quantiles_ns([quantile]) for cell in (before, after))
+    a_ns = max(a_ns, 1)
+    provisional = any(is_provisional(cell.latency, quantile) for cell in (before, after))
+    around = None if provisional else ratio_interval(*runs, quantile)
+    ci95 = None if around is None else (b_ns / a_ns * around.low, b_ns / a_ns * around.high)
+    return Change(quantile, a_ns, b_ns, provisional, ci95)
+
+
+# -- what differs around the measurement --------------------------------------------------------------------
+
+
+def _differences(a: Read, b: Read, partners: Sequence[tuple[Contender, Contender]]) -> Iterator[tuple[str, str, str]]:
+    facts = [{"latvar_tui": read.session.about.get("latvar_tui")} | _mapping(read.board.device) for read in (a, b)]
+    options = [_mapping(read.session.about.get("options")) for read in (a, b)]
+    for told, left_out in ((facts, _NOT_COMPARED), (options, _SETS_NO_CONDITION)):
+        for name in dict.fromkeys([*told[0], *told[1]]):
+            ours, theirs = (one.get(name) for one in told)
+            if name not in left_out and ours != theirs:
+                yield name, _said(ours), _said(theirs)
+    for one, other in partners:
+        identities = a.board.identity(one), b.board.identity(other)
+        if one.id == other.id and all(identities) and identities[0] != identities[1]:
+            yield f"the model's files of {one.name}", identities[0][:12], identities[1][:12]
+    held = [{(one.id, condition) for one, condition, _ in read.board.cells()} for read in (a, b)]
+    paired = {(one.id, other.id) for one, other in partners}
+    for mine, theirs, places in (
+        (held[0], {(x, c) for x, y in paired for z, c in held[1] if y == z}, ("measured", "–")),
+        (held[1], {(y, c) for x, y in paired for z, c in held[0] if x == z}, ("–", "measured")),
+    ):
+        for name, condition in sorted(mine - theirs, key=str):
+            yield f"{name} under {condition.title}", *places
+
+
+def _mapping(told: object) -> dict[str, Any]:
+    return dict(told) if isinstance(told, Mapping) else {}
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) or "–"
+    return "–" if value is None else str(value)
+
+
+# -- as text and as JSON ------------------------------------------------------------------------------------
+
+_NAME_CELLS = 22
+
+
+def tables(comparisons: Sequence[Comparison]) -> list[str]:
+    """Lines of at most 80 cells: what is compared, a table a condition, what got worse, what differs around it."""
+    lines = []
+    for comparison in comparisons:
+        lines += [*_head(comparison), *_table(comparison), *_sums(comparison), *_around(comparison), ""]
+    return [printable(line) for line in lines] + [f"note: {note}" for note in _notes(comparisons)]
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
+    for letter, read in (("A", comparison.a), ("B", comparison.b)):
+        device = _mapping(read.board.device).get("name")
+        yield f"{letter}  {read.session.folder.name}{f' on {device}' if device else ''}"
+
+
+def _table(comparison: Comparison) -> Iterator[str]:
+    cells = comparison.cells
+    names = dict(zip([cell.candidate for cell in cells], distinct([c.name for c in cells], _NAME_CELLS), strict=True))
+    for condition in dict.fromkeys(cell.condition for cell in cells):
+        yield condition.title
+        yield f"{'ms'.ljust(_NAME_CELLS)}{'':7}{'A':>8}{'B':>8}{'B÷A':>8}  95 %"
+        for cell in cells:
+            if cell.condition == condition:
+                for place, change in enumerate(cell.changes):
+                    yield _line("" if place else names[cell.candidate], change)
+
+
+def _line(name: str, change: Change) -> str:
+    mark = "~" if change.provisional else ""
+    bounds = " … ".join(map(three_digits, change.ci95)) if change.ci95 is not None else "–"
+    numbers = "".join(f"{mark + text:>8}" for text in (ms(change.a_ns), ms(change.b_ns), ratio(change.ratio)))
+    verdict = change.verdict or ""
+    return f"{name.ljust(_NAME_CELLS)} {quantile_name(change.quantile):<6}{numbers}  {bounds:<14} {verdict}".rstrip()
+
+
+def _sums(comparison: Comparison) -> Iterator[str]:
+    for verdict in (WORSE, BETTER):
+        told = [
+            f"{cell.name} under {cell.condition.title}: {', '.join(quantile_name(c.quantile) for c in changed)}"
+            for cell in comparison.cells
+            if (changed := [change for change in cell.changes if change.verdict == verdict])
+        ]
+        yield f"{verdict}: {'nothing, as far as can be told' if not told else ''}".rstrip()
+        yield from (f"  {text}" for text in told)
+
+
+def _around(comparison: Comparison) -> Iterator[str]:
+    if comparison.differences:
+        yield "what else differs (A → B):"
+    for what, ours, theirs in comparison.differences[:_MOST_DIFFERENCES]:
+        yield f"  {what}: {ours} → {theirs}"
+    more = len(comparison.differences) - _MOST_DIFFERENCES
+    if more > 0:
+        yield f"  and {more} more (see --json)"
+
+
+def document(reads: Sequence[Read], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """The JSON document: the contract's, with each cell's session, the sessions, and what they compare to."""
+    first = reads[0]
+    return {
+        "schema": SCHEMA,
+        "session": None,
+        "device": dict(first.board.device),
+        "cells": [
+            cell | {"session": str(read.session.folder)} for read in reads for cell in summary(read.board)["cells"]
+        ],
+        "sessions": [
+            {
+                "session": str(read.session.folder),
+                "device": dict(read.board.device),
+                "latvar_tui": read.session.about.get("latvar_tui"),
+                "started_wall_ns": read.session.base_wall_ns,
+                "options": read.session.about.get("options"),
+                "notes": list(read.session.notes),
+            }
+            for read in reads
+        ],
+        "comparisons": [_as_json(comparison) for comparison in comparisons],
+        "reversals": [],
+        "notes": [*_notes(comparisons), "This version looks for no reversals between sessions."],
+    }
+
+
+def _as_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "a": str(comparison.a.session.folder),
+        "b": str(comparison.b.session.folder),
+        "cells": [
+            {
+                "candidate": cell.candidate,
+                "candidate_b": cell.candidate_b,
+                "condition": str(cell.condition),
+                "quantity": cell.quantity,
+                "n_a": cell.n[0],
+                "n_b": cell.n[1],
+                "slices_a": cell.slices[0],
+                "slices_b": cell.slices[1],
+                "ratios": {quantile_name(change.quantile): _change_as_json(change) for change in cell.changes},
+            }
+            for cell in comparison.cells
+        ],
+        "differences": [{"what": what, "a": ours, "b": theirs} for what, ours, theirs in comparison.differences],
+    }
+
+
+def _change_as_json(change: Change) -> dict[str, Any]:
+    verdict = "undecided" if change.verdict == UNDECIDED else change.verdict
+    return {
+        "a_ms": change.a_ns / 1e6,
+        "b_ms": change.b_ns / 1e6,
+        "ratio": change.ratio,
+        "ci95": None if change.ci95 is None else list(change.ci95),
+        "provisional": change.provisional,
+        "verdict": verdict,
+    }
+
+
+def _notes(comparisons: Sequence[Comparison]) -> list[str]:
+    notes = ["An interval speaks for these runs, not for another day; one in twenty misses."]
+    changes = [(cell, change) for comparison in comparisons for cell in comparison.cells for change in cell.changes]
+    if any(change.provisional for _, change in changes):
+        notes.append("~ rests on fewer than 10 inferences beyond the quantile, in A or B: no verdict.")
+    if any(min(cell.slices) < FEWEST_BLOCKS for cell, _ in changes):
+        notes.append(f"There is no interval with fewer than {plural(FEWEST_BLOCKS, 'slice')} of a cell.")
+    for read in {id(r): r for comparison in comparisons for r in (comparison.a, comparison.b)}.values():
+        marks: dict[str, int] = {}
+        for _, _, cell in read.board.cells():
+            for mark, slices in cell.marks.items():
+                marks[mark] = marks.get(mark, 0) + slices
+        total = sum(cell.slices for _, _, cell in read.board.cells())
+        if marks:
+            told = ", ".join(f"{mark} {slices}" for mark, slices in sorted(marks.items()))
+            notes.append(printable(f"{read.session.folder.name}: of {total} slices disturbed were: {told}."))
+        notes += [printable(f"{read.session.folder.name}: {note}") for note in read.session.notes]
+    return notes
