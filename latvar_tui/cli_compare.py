@@ -13,7 +13,6 @@ from latvar_tui.candidate import UsageError
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from latvar_tui.session.comparison import Comparison, Read
-    from latvar_tui.study.board import Board
 
 FAILED = 1
 
@@ -47,7 +46,8 @@ def compare(sessions: tuple[str, ...], pairs: tuple[str, ...], most: float | Non
     Ratios with 95 % intervals, what got worse or better, and what differs in devices, versions and options. SESSION
     is a folder, a name as latvar-tui sessions lists it, or last.
     """
-    from latvar_tui.session import comparison as compared
+    from latvar_tui.session.comparison import compare as compared
+    from latvar_tui.session.comparison_report import document, tables
     from latvar_tui.session.layout import SessionError
     from latvar_tui.session.places import find_session
 
@@ -56,13 +56,13 @@ def compare(sessions: tuple[str, ...], pairs: tuple[str, ...], most: float | Non
     try:
         folders = [find_session(text) for text in sessions]
         reads = [_read(folder) for folder in folders]
-        found = [compared.compare(reads[0], other, pairs) for other in reads[1:]]
+        found = [compared(reads[0], other, pairs) for other in reads[1:]]
     except SessionError as error:
         raise UsageError(str(error)) from error
     if as_json:
-        click.echo(json.dumps(compared.document(reads, found), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(document(reads, found), ensure_ascii=False, indent=1))
     else:
-        click.echo("\n".join(compared.tables(found)))
+        click.echo("\n".join(tables(found)))
     if most is not None and _complains(found, most):
         sys.exit(FAILED)
 
@@ -72,14 +72,7 @@ def _read(folder: Any) -> Read:
     from latvar_tui.session.reader import Session
 
     session = Session(folder)
-
-    def read(board: Board) -> Read:
-        made = Read(session, board)
-        for contender, condition, cell in board.cells():  # here, where a forged snapshot is let go
-            made.run(contender, condition, cell)
-        return made
-
-    return session.shown(read)
+    return session.shown(lambda board: Read.of(session, board))
 
 
 def _complains(found: list[Comparison], most: float) -> bool:

@@ -17,8 +17,8 @@ from latvar_tui import hdr_codec, wire
 from latvar_tui.hdr_layout import COUNTS_LEN
 from latvar_tui.histogram import Histogram
 from latvar_tui.session import export, hlog
-from latvar_tui.session.foreign import Wanted, candidate_text, read_foreign
-from latvar_tui.session.imported import import_file
+from latvar_tui.session.foreign import Wanted, candidate_text
+from latvar_tui.session.imported import import_file, read_foreign
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.places import sessions_folder
 from latvar_tui.session.reader import Session
@@ -212,15 +212,16 @@ def test_onnxruntime_s_own_profile(tmp_path: Path, small_model: str) -> None:
 GOOD = hlog.line("a", "1.000", 10**9, 5, np.array([[5000, 3]])).decode()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+GARBAGE = [
         "", "hello\n", "1\n2\nthree\n", "1\nnan\n", "1\n-2\n", "1\ninf\n", "1\n1e300\n", "1,2\n3,4\n", "a,b\n1,2\n",
         "ms\n1,2\n", "1\n\x00\n", "[", "[]", '[{"name": "model_run"}]', '[{"name": "model_run", "ts": 0, "dur": NaN}]',
         '{"a": 1}', "[" * 100_000, HEAD, HEAD + "garbage\n" + GOOD, HEAD + GOOD[:-9] + "\n",
-        HEAD + GOOD.replace("HISTFAAA", "HISTFAAB"), HEAD + GOOD + GOOD.replace("1.000", "1e5"),
-    ],
-)  # fmt: skip
+        HEAD + GOOD.replace("HISTFAAA", "HISTFAAB"), HEAD + GOOD + GOOD.replace("1.000", "1e5"), 
+        HEAD + GOOD.replace("1.000", "9" * 12), HEAD + GOOD.replace("1.000", "1.000,9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", GARBAGE, ids=range(len(GARBAGE)))
 def test_garbage_is_one_sentence_and_leaves_nothing(tmp_path: Path, own_sessions: Path, text: str) -> None:
     (tmp_path / "x").write_text(text)
     with pytest.raises(SessionError) as refused:
@@ -238,6 +239,15 @@ def test_damaged_logs_are_refused_or_read(tmp_path: Path, data: st.DataObject) -
     (tmp_path / "x.hlog").write_bytes(raw)
     with suppress(SessionError):
         list(read_foreign(tmp_path / "x.hlog", Wanted()).pieces)
+
+
+def test_a_disk_that_takes_nothing_is_one_sentence(tmp_path: Path, own_sessions: Path) -> None:
+    own_sessions.parent.mkdir(parents=True)
+    own_sessions.write_text("no folder")
+    (tmp_path / "t").write_text("1\n")
+    with pytest.raises(SessionError, match="cannot be written") as refused:
+        imported(tmp_path / "t")
+    assert "\n" not in str(refused.value)
 
 
 def test_names_that_cannot_be(tmp_path: Path) -> None:

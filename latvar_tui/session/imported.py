@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latvar_tui import wire, zoo
-from latvar_tui.session.foreign import Foreign, Piece, Wanted, read_foreign
+from latvar_tui.session.foreign import Foreign, Piece, Wanted
+from latvar_tui.session.foreign_log import read_log
+from latvar_tui.session.foreign_times import read_profile, read_times
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.places import automatic_name, sessions_folder
 from latvar_tui.session.recorder import SessionRecorder
@@ -35,8 +37,8 @@ def import_file(path: Path, name: str | None, wanted: Wanted) -> tuple[Path, lis
         for number, frame in enumerate(_frames(path, foreign)):
             recorder.take(frame)
             if number % _FLUSH_EACH == 0:
-                _checked(recorder.flush_in_gap())
-        _checked(recorder.close("imported"))
+                _check(recorder, recorder.flush_in_gap())
+        _check(recorder, recorder.close("imported"))
         done = True
     except OSError as error:
         raise SessionError(f"'{path}' cannot be read: {(error.strerror or str(error)).lower()}.") from error
@@ -50,8 +52,32 @@ def import_file(path: Path, name: str | None, wanted: Wanted) -> tuple[Path, lis
     return recorder.folder, foreign.notes
 
 
-def _checked(said: list[str]) -> None:
-    if said:
+def read_foreign(path: Path, wanted: Wanted) -> Foreign:
+    """Open a file of another tool; its pieces are read as they are asked for.
+
+    Raises:
+        SessionError: it is none that can be read, or does not hold what is wanted. Reading on may raise it as well.
+    """
+    try:
+        if not path.is_file():
+            raise SessionError(f"'{path}' is no file: name an .hlog, a list of times, or a profile of ONNX Runtime.")
+        with open(path, "rb") as file:
+            head = file.read(1 << 16)
+        wall_ns = path.stat().st_mtime_ns
+    except OSError as error:
+        raise SessionError(f"'{path}' cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    if head.lstrip()[:1] in (b"[", b"{"):
+        read = read_profile
+    elif b"HISTFAAA" in head or re.search(rb'^#\[.*log format|^"StartTimestamp"', head, re.M | re.I):
+        read = read_log
+    else:
+        read = read_times
+    return read(path, wanted, wall_ns)
+
+
+def _check(recorder: SessionRecorder, said: list[str]) -> None:
+    """Refuse what a measurement would wait for: a full disk. That a disk is slow does not matter here."""
+    if said and recorder.waits:
         raise SessionError(f"The session cannot be written: {said[0]}")
 
 
