@@ -284,6 +284,7 @@ def test_an_imported_session_is_shown_compared_and_exported(tmp_path: Path) -> N
     assert cell["measured_share"] is None and "unavailable" in cell["wait"]
     assert shown["device"] == {"name": "imported from before.csv"}
     assert "net" in run_cli("show", "before").stdout
+    assert [one["candidates"] for one in json.loads(run_cli("sessions", "--json").stdout)] == [["imported@as=net"]] * 2
     assert run_cli("compare", "before", "after", "--fail-if-worse", "10%").returncode == 1
     exported = run_cli("export", "after", "--format", "csv")
     assert exported.returncode == 0 and len(exported.stdout.splitlines()) == 2

@@ -42,10 +42,15 @@ def _table(comparison: Comparison) -> Iterator[str]:
 
 def _line(name: str, change: Change) -> str:
     mark = "~" if change.provisional else ""
-    bounds = " … ".join(map(three_digits, change.ci95)) if change.ci95 is not None else "–"
+    bounds = " … ".join(map(_bound, change.ci95)) if change.ci95 is not None else "–"
     numbers = "".join(f"{mark + text:>8}" for text in (ms(change.a_ns), ms(change.b_ns), ratio(change.ratio)))
     verdict = change.verdict or ""
     return f"{name.ljust(_NAME_CELLS)} {quantile_name(change.quantile):<6}{numbers}  {bounds:<14} {verdict}".rstrip()
+
+
+def _bound(value: float) -> str:
+    """A digit more than the ratio: whether 1 is inside should be seen."""
+    return f"{value:.3f}" if value < 9.9995 else three_digits(value)
 
 
 def _sums(comparison: Comparison) -> Iterator[str]:

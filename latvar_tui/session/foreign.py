@@ -46,6 +46,7 @@ class Foreign:
 
     kind: str
     base_wall_ns: int
+    candidates: list[str]
     pieces: Iterator[Piece]
     notes: list[str] = field(default_factory=list)
 

@@ -63,8 +63,13 @@ def read_log(path: Path, wanted: Wanted, wall_ns: int) -> Foreign:
         base_s = began_s if first_s < began_s - 365 * 86_400 else 0.0
     notes = ["Means and extremes are those of the log's buckets: it tells no exact ones."]
     unit_ns = UNITS_NS[wanted.unit or "ns"]
+    candidates = list(dict.fromkeys(candidate for candidate, *_ in intervals))
     return Foreign(
-        "HdrHistogram log", round((base_s + first_s) * 1e9), _log_pieces(path, intervals, first_s, unit_ns), notes
+        "HdrHistogram log",
+        round((base_s + first_s) * 1e9),
+        candidates,
+        _log_pieces(path, intervals, first_s, unit_ns),
+        notes,
     )
 
 

@@ -49,7 +49,7 @@ def read_times(path: Path, wanted: Wanted, wall_ns: int) -> Foreign:
     unit_ns = UNITS_NS[unit or "ms"]
     times = _numbers(path, rows, len(header), column, unit_ns)
     notes = [f"Its times were read as {unit or 'ms'}, one inference behind the other."]
-    return Foreign("times", wall_ns, _stretches(candidate, condition, _back_to_back(times)), notes)
+    return Foreign("times", wall_ns, [candidate], _stretches(candidate, condition, _back_to_back(times)), notes)
 
 
 def _with_first(first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
@@ -152,7 +152,7 @@ def read_profile(path: Path, wanted: Wanted, wall_ns: int) -> Foreign:
     candidate, condition, _ = Names(path, wanted).of("")
     pieces = _stretches(candidate, condition, ((start - first_ns, time) for start, time in inferences))
     notes = ["All runs of the profile count, the first ones after loading, too; profiling made each a little longer."]
-    return Foreign("ONNX Runtime profile", wall_ns, pieces, notes)
+    return Foreign("ONNX Runtime profile", wall_ns, [candidate], pieces, notes)
 
 
 def _us_as_ns(path: Path, event: dict[str, Any], name: str) -> int:

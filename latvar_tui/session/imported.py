@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latvar_tui import wire, zoo
+from latvar_tui.candidate import parse_candidate
 from latvar_tui.session.foreign import Foreign, Piece, Wanted
 from latvar_tui.session.foreign_log import read_log
 from latvar_tui.session.foreign_times import read_profile, read_times
@@ -31,7 +32,7 @@ def import_file(path: Path, name: str | None, wanted: Wanted) -> tuple[Path, lis
     foreign = read_foreign(path, wanted)
     folder = folder or sessions_folder() / automatic_name(path.stem, foreign.base_wall_ns)
     options = {"imported": str(path.absolute()), "format": foreign.kind, "unit": wanted.unit}
-    recorder = SessionRecorder([], options, folder)
+    recorder = SessionRecorder([parse_candidate(text, 1) for text in foreign.candidates], options, folder)
     done = False
     try:
         for number, frame in enumerate(_frames(path, foreign)):
