@@ -23,7 +23,7 @@ WORSE, BETTER, UNDECIDED = "worse", "better", "can't tell"
 _RESOLUTION = 1 + 2 / 1024
 """Two quantiles, each of them known to a bucket's width: a smaller difference is none."""
 
-_NOT_COMPARED = ("pid", "stress_kinds", "autogroup")
+_NOT_COMPARED = ("pid", "stress_kinds", "autogroup", "watched", "not_watched")
 _SETS_NO_CONDITION = (
     "models", "max_stress", "stress", "load", "kind", "arrivals", "pin", "nice", "stress_nice", "stress_pin",
     "quantile", "deadline_ms", "vary", "record_in", "no_record", "force", "hold", "plain", "duration", "as_json",
@@ -204,13 +204,12 @@ def _differences(a: Read, b: Read, partners: Sequence[tuple[Contender, Contender
         if one.id == other.id and all(identities) and identities[0] != identities[1]:
             yield f"the model's files of {one.name}", identities[0][:12], identities[1][:12]
     held = [{(one.id, condition) for one, condition, _ in read.board.cells()} for read in (a, b)]
-    paired = {(one.id, other.id) for one, other in partners}
-    for mine, theirs, places in (
-        (held[0], {(x, c) for x, y in paired for z, c in held[1] if y == z}, ("measured", "–")),
-        (held[1], {(y, c) for x, y in paired for z, c in held[0] if x == z}, ("–", "measured")),
-    ):
-        for name, condition in sorted(mine - theirs, key=str):
-            yield f"{name} under {condition.title}", *places
+    used_a = {(one.id, under) for one, other in partners for name, under in held[1] if name == other.id}
+    used_b = {(other.id, under) for one, other in partners for name, under in held[0] if name == one.id}
+    for name, condition in sorted(held[0] - held[1] - used_a, key=str):
+        yield f"{name} under {condition.title}", "measured", "–"
+    for name, condition in sorted(held[1] - held[0] - used_b, key=str):
+        yield f"{name} under {condition.title}", "–", "measured"
 
 
 def mapping(told: object) -> dict[str, Any]:

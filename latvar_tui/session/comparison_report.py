@@ -11,6 +11,7 @@ from latvar_tui.study.blocks import FEWEST_BLOCKS
 from latvar_tui.summary import SCHEMA
 
 _MOST_DIFFERENCES = 20
+_MOST_FACT = 40
 _NAME_CELLS = 22
 
 
@@ -33,7 +34,7 @@ def _table(comparison: Comparison) -> Iterator[str]:
     names = dict(zip([cell.candidate for cell in cells], distinct([c.name for c in cells], _NAME_CELLS), strict=True))
     for condition in dict.fromkeys(cell.condition for cell in cells):
         yield condition.title
-        yield f"{'ms'.ljust(_NAME_CELLS)}{'':7}{'A':>8}{'B':>8}{'B÷A':>8}  95 %"
+        yield f"{'ms'.ljust(_NAME_CELLS)}{'':7}{'A':>8}{'B':>8}{'B÷A':>9}  95 %"
         for cell in cells:
             if cell.condition == condition:
                 for place, change in enumerate(cell.changes):
@@ -43,9 +44,10 @@ def _table(comparison: Comparison) -> Iterator[str]:
 def _line(name: str, change: Change) -> str:
     mark = "~" if change.provisional else ""
     bounds = " … ".join(map(_bound, change.ci95)) if change.ci95 is not None else "–"
-    numbers = "".join(f"{mark + text:>8}" for text in (ms(change.a_ns), ms(change.b_ns), ratio(change.ratio)))
+    texts = ms(change.a_ns), ms(change.b_ns), ratio(change.ratio)
+    numbers = "".join(f"{mark + text:>{width}}" for text, width in zip(texts, (8, 8, 9), strict=True))
     verdict = change.verdict or ""
-    return f"{name.ljust(_NAME_CELLS)} {quantile_name(change.quantile):<6}{numbers}  {bounds:<14} {verdict}".rstrip()
+    return f"{name.ljust(_NAME_CELLS)} {quantile_name(change.quantile):<6}{numbers}  {bounds:<13} {verdict}".rstrip()
 
 
 def _bound(value: float) -> str:
@@ -68,10 +70,14 @@ def _around(comparison: Comparison) -> Iterator[str]:
     if comparison.differences:
         yield "what else differs (A → B):"
     for what, ours, theirs in comparison.differences[:_MOST_DIFFERENCES]:
-        yield f"  {what}: {ours} → {theirs}"
+        yield f"  {what}: {_clipped(ours)} → {_clipped(theirs)}"
     more = len(comparison.differences) - _MOST_DIFFERENCES
     if more > 0:
         yield f"  and {more} more (see --json)"
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _MOST_FACT else f"{text[: _MOST_FACT - 1]}…"
 
 
 def document(reads: Sequence[Read], comparisons: Sequence[Comparison]) -> dict[str, Any]:
