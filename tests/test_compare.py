@@ -128,6 +128,8 @@ def test_candidates_are_equated(before: Path, tmp_path: Path) -> None:
     assert cell["candidate"].startswith("mobilenet_v2@") and cell["candidate_b"].startswith("squeezenet1_1@")
     same = document(before, other, "--pair", f"{cell['candidate']}={cell['candidate_b']}")["comparisons"][0]
     assert len(same["cells"]) == 2
+    told = run_cli("compare", str(before), str(other), "--pair", "mobilenet_v2=squeezenet1_1").stdout
+    assert "\nB: squeezenet1_1  " in told
     for pair in ("a=b", "mobilenet_v2", "mobilenet_v2=nothing", "="):
         refused = run_cli("compare", str(before), str(other), "--pair", pair)
         assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1

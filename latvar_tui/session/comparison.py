@@ -60,6 +60,7 @@ class Compared:
     candidate: str
     candidate_b: str
     name: str
+    name_b: str
     condition: Condition
     quantity: str
     n: tuple[int, int]
@@ -173,7 +174,8 @@ def _compared(a: Read, b: Read, partners: Sequence[tuple[Contender, Contender]])
                 continue
             runs = a.run(one, condition, before), b.run(other, condition, after)
             yield Compared(
-                one.id, other.id, one.name, condition, "service" if before.open_loop is None else "response",
+                one.id, other.id, one.name, other.name, condition,
+                "service" if before.open_loop is None else "response",
                 (before.latency.total, after.latency.total), (before.slices, after.slices),
                 tuple(_change(before, after, runs, quantile) for quantile in QUANTILES),
             )  # fmt: skip

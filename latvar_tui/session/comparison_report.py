@@ -37,8 +37,11 @@ def _table(comparison: Comparison) -> Iterator[str]:
         yield f"{'ms'.ljust(_NAME_CELLS)}{'':7}{'A':>8}{'B':>8}{'B÷A':>9}  95 %"
         for cell in cells:
             if cell.condition == condition:
+                heads = {0: names[cell.candidate]}
+                if cell.candidate != cell.candidate_b:
+                    heads[1] = distinct([f"B: {cell.name_b}"], _NAME_CELLS)[0]
                 for place, change in enumerate(cell.changes):
-                    yield _line("" if place else names[cell.candidate], change)
+                    yield _line(heads.get(place, ""), change)
 
 
 def _line(name: str, change: Change) -> str:
