@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any
 
-from latvar_tui.controls import CONTROLS, HICCUP
+from latvar_tui.controls import CONTROLS, HICCUP, IMPORTED
 from latvar_tui.settings import BARE, BY_NAME, SETTINGS, Setting, Settings
 
 
@@ -40,7 +40,7 @@ class Candidate(Settings):
     @property
     def has_model(self) -> bool:
         """Whether a model is run at all: what runs none has no settings but a label."""
-        return self.model != HICCUP
+        return self.model not in (HICCUP, IMPORTED)
 
     @property
     def model_name(self) -> str:

@@ -17,6 +17,8 @@ import click
 
 from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate, parse_candidates
+from latvar_tui.cli_compare import compare
+from latvar_tui.cli_import import import_session
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, measuring
 from latvar_tui.cli_sessions import SESSION_COMMANDS, begin_recording, end_recording
@@ -139,7 +141,7 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
-for _command in (models, *SESSION_COMMANDS):
+for _command in (models, *SESSION_COMMANDS, compare, import_session):
     cli.add_command(_command)
 
 

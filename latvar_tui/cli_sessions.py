@@ -190,9 +190,9 @@ def prune(keep: int | None, older_than_s: float | None, dry_run: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("hlog", "hgrm", "csv", "json")),
+    type=click.Choice(("hlog", "hgrm", "csv", "json", "parquet")),
     required=True,
-    help="HdrHistogram log, its percentile tables, or rows as CSV or JSON.",
+    help="HdrHistogram log, its percentile tables, or rows as CSV, JSON or Parquet.",
 )
 @click.option(
     "--per",
@@ -212,6 +212,8 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
     from latvar_tui.session.export import exported
     from latvar_tui.session.layout import SessionError
 
+    if form == "parquet" and output == "-" and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal: name a file, with -o cells.parquet.")
     opened = _open(session)
     try:
         pieces = exported(opened, form, per)
@@ -226,7 +228,7 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
         click.echo(f"latvar-tui: {note}", err=True)
 
 
-def _write_whole(path: Path, pieces: Iterable[str], force: bool) -> None:
+def _write_whole(path: Path, pieces: Iterable[str | bytes], force: bool) -> None:
     """A file that is there whole or not at all.
 
     Raises:
@@ -236,8 +238,8 @@ def _write_whole(path: Path, pieces: Iterable[str], force: bool) -> None:
         raise UsageError(f"'{path}' is there already: name another file, or overwrite it with --force.")
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
+        with open(temporary, "wb") as file:
+            file.writelines(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
         temporary.replace(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()

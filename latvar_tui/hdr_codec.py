@@ -35,10 +35,15 @@ _HEADER = struct.Struct(">IIiiqqd")
 _HEADER_COOKIE = 0x1C849303 | 0x10
 _LAYOUT = (SIGNIFICANT_DIGITS, LOWEST_NS, HIGHEST_NS)
 
+LAYOUT = (LOWEST_NS, SIGNIFICANT_DIGITS)
+"""What an index stands for depends on these alone."""
+
 # MOST after ZigZag is 2**54, which eight groups of seven bits hold. The format's ninth byte, a full one, is
 # never needed, and the library reads it wrongly (it drops the top bit).
 _GROUPS = 8
 _LONGEST = _HEADER.size + _GROUPS * COUNTS_LEN
+_LONGEST_ANY = 4 << 20
+_MOST_DIGITS, _MOST_BITS = 5, 62
 
 
 def encode(counts: NDArray[np.int64]) -> str:
@@ -106,10 +111,44 @@ def encode_sparse(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> str:
 
 def decode_sparse(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the ascending indices in use and their counts; otherwise as `decode`, and as safe."""
-    numbers = _numbers(_open(text))
+    return _sparse(_open(text), COUNTS_LEN)
+
+
+def decode_any(text: str) -> tuple[tuple[int, int], NDArray[np.int64], NDArray[np.int64]]:
+    """Return what :func:`decode_sparse` does, of any layout: lowest value and digits, indices, counts.
+
+    What the indices stand for, :func:`highest_of` tells. Safe on text from anywhere.
+
+    Raises:
+        ValueError: as :func:`decode`; or the layout is impossible, or reaches beyond 2⁶² units.
+    """
+    digits, lowest, _, stream = _opened(text, _LONGEST_ANY)
+    if not 0 <= digits <= _MOST_DIGITS or not 1 <= lowest < 1 << 40:
+        raise ValueError(f"the histogram has {digits} digits from {lowest}, which no histogram has")
+    half_bits, unit_bits = _bits(lowest, digits)
+    longest = (_MOST_BITS - unit_bits - half_bits + 1) << half_bits
+    return (lowest, digits), *_sparse(stream, longest)
+
+
+def highest_of(indices: NDArray[np.int64], lowest: int, digits: int) -> NDArray[np.int64]:
+    """Return the highest value that each index of any layout stands for (AbstractHistogram.java, valueFromIndex)."""
+    half_bits, unit_bits = _bits(lowest, digits)
+    bucket = np.maximum((indices >> half_bits) - 1, 0)
+    shift = bucket + unit_bits
+    highest: NDArray[np.int64] = ((indices - (bucket << half_bits) + 1) << shift) - 1
+    return highest
+
+
+def _bits(lowest: int, digits: int) -> tuple[int, int]:
+    """How many bits half a bucket's steps take, and the smallest step."""
+    return max((2 * 10**digits - 1).bit_length(), 1) - 1, lowest.bit_length() - 1
+
+
+def _sparse(stream: bytes, most_counts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    numbers = _numbers(stream)
     steps = np.where(numbers < 0, -numbers, 1)
     # Each step is bounded before they are added up, so the sum cannot overflow.
-    if steps.size and (steps.max() > COUNTS_LEN or steps.sum() > COUNTS_LEN):
+    if steps.size and (steps.max() > most_counts or steps.sum() > most_counts):
         raise ValueError("the histogram has more counts than its layout")
     used = numbers > 0
     counts = numbers[used]
@@ -144,6 +183,17 @@ def _decode_numpy(text: str) -> NDArray[np.int64]:
 
 def _open(text: str) -> bytes:
     """Return the LEB128 stream inside `text`, with everything around it checked."""
+    digits, lowest, highest, stream = _opened(text, _LONGEST)
+    if (digits, lowest, highest) != _LAYOUT:
+        raise ValueError(
+            f"the histogram has {digits} digits from {lowest} to {highest}; "
+            f"only {SIGNIFICANT_DIGITS} digits from {LOWEST_NS} to {HIGHEST_NS} can be read"
+        )
+    return stream
+
+
+def _opened(text: str, longest: int) -> tuple[int, int, int, bytes]:
+    """Return digits, lowest and highest value, and the LEB128 stream; as :func:`_open`, of any layout."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
@@ -158,7 +208,7 @@ def _open(text: str) -> bytes:
 
     inflater = zlib.decompressobj()
     try:
-        payload = inflater.decompress(data[_ENVELOPE.size :], _LONGEST)
+        payload = inflater.decompress(data[_ENVELOPE.size :], longest)
     except zlib.error:
         raise ValueError("the histogram's compressed part is damaged") from None
     if not inflater.eof or inflater.unused_data or len(payload) < _HEADER.size:
@@ -167,16 +217,13 @@ def _open(text: str) -> bytes:
     cookie, length, offset, *layout, _ratio = _HEADER.unpack_from(payload)
     if cookie != _HEADER_COOKIE or length != len(payload) - _HEADER.size:
         raise ValueError("the histogram's header is damaged")
-    if tuple(layout) != _LAYOUT or offset != 0:
-        raise ValueError(
-            f"the histogram has {layout[0]} digits from {layout[1]} to {layout[2]}, offset {offset}; "
-            f"only {SIGNIFICANT_DIGITS} digits from {LOWEST_NS} to {HIGHEST_NS}, offset 0, can be read"
-        )
+    if offset != 0:
+        raise ValueError(f"the histogram has the offset {offset}, and only 0 can be read")
     stream = payload[_HEADER.size :]
     ends = np.flatnonzero(np.frombuffer(stream, np.uint8) < 0x80)
     if stream and (stream[-1] >= 0x80 or np.diff(ends, prepend=-1).max() > _GROUPS):
         raise ValueError("a count of the histogram is cut short or too large")
-    return stream
+    return layout[0], layout[1], layout[2], stream
 
 
 def _varints(numbers: NDArray[np.int64]) -> bytes:

@@ -22,6 +22,7 @@ from latvar_tui.session.reader import Session
 from tests.conftest import run_cli
 from tests.scripted_link import board_of
 from tests.session_files import CANDIDATES, recorded, some_frames
+from tests.test_imports import without
 
 JAR = Path("/usr/share/java/hdrhistogram.jar")
 java = pytest.mark.skipif(
@@ -36,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def whole(folder: Path, form: str, per: str = "cell") -> str:
-    return "".join(export.exported(Session(folder), form, per))
+    return "".join(map(str, export.exported(Session(folder), form, per)))
 
 
 def processed(*arguments: str | Path) -> str:
@@ -154,6 +155,26 @@ def test_csv_and_json_say_the_same(folder: Path, per: str) -> None:
             assert line[column] == str(row[column])
     if per == "interval":
         assert {row["slices"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize("per", ["cell", "interval"])
+def test_parquet_says_the_same(folder: Path, tmp_path: Path, per: str) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (the extra parquet)")
+    to = tmp_path / "cells.parquet"
+    ended = run_cli("export", str(folder), "--format", "parquet", "--per", per, "-o", str(to))
+    assert ended.returncode == 0, ended.stderr
+    table = parquet.read_table(to)
+    assert table.column_names == list(export.COLUMNS)
+    rows: list[dict[str, Any]] = json.loads(whole(folder, "json", per))["rows"]
+    assert table.to_pylist() == [row | {"provisional": " ".join(row["provisional"])} for row in rows]
+
+
+def test_parquet_without_pyarrow_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    to = tmp_path / "cells.parquet"
+    absent = without(tmp_path, "pyarrow")
+    ended = run_cli("export", str(folder), "--format", "parquet", "-o", str(to), **absent)  # type: ignore[arg-type]
+    assert ended.returncode == 2 and "latvar-tui[parquet]" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1 and not to.exists()
 
 
 def test_a_log_per_interval_is_the_recorded_one(folder: Path) -> None:

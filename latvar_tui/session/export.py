@@ -1,7 +1,7 @@
-"""A session in other people's formats: HdrHistogram logs and percentile tables, CSV, JSON.
+"""A session in other people's formats: HdrHistogram logs and percentile tables, CSV, JSON, Parquet.
 
-Per cell: what a candidate's slices under one condition add up to. Per interval: each slice. CSV and JSON are in long
-form, a row for each quantity of each cell or slice, every column with its unit in its name.
+Per cell: what a candidate's slices under one condition add up to. Per interval: each slice. CSV, JSON and Parquet are
+in long form, a row for each quantity of each cell or slice, every column with its unit in its name.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from latvar_tui.format import quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.session import hgrm, hlog
 from latvar_tui.session.layout import LOGS, SessionError
+from latvar_tui.session.parquet import parquet
 from latvar_tui.session.reader import MOST_CELLS, Session
 from latvar_tui.study.quantiles import PROVISIONAL_BEYOND
 
-FORMATS = ("hlog", "hgrm", "csv", "json")
+FORMATS = ("hlog", "hgrm", "csv", "json", "parquet")
 CELL, INTERVAL = "cell", "interval"
 PERS = (CELL, INTERVAL)
 
@@ -57,11 +58,11 @@ class _Sum:
             self.sums[name] = self.sums.get(name, 0) + counts.sum_ns
 
 
-def exported(session: Session, form: str, per: str) -> Iterator[str]:
+def exported(session: Session, form: str, per: str) -> Iterator[str | bytes]:
     """The export, in pieces.
 
     Raises:
-        SessionError: as :meth:`Session.frames`; or there is no such export.
+        SessionError: as :meth:`Session.frames`; or there is no such export, or not here.
     """
     if form == "hgrm" and per == INTERVAL:
         raise SessionError("A percentile table sums up: export hgrm per cell, or another format per interval.")
@@ -72,6 +73,8 @@ def exported(session: Session, form: str, per: str) -> Iterator[str]:
         yield from _hgrm(sums)
     elif form == "csv":
         yield from _csv(_rows(session, sums))
+    elif form == "parquet":
+        yield from parquet(map(_flat, _rows(session, sums)), _KINDS)
     else:
         yield from _json(session, per, _rows(session, sums))
 
@@ -128,6 +131,16 @@ _TIMES = ("mean_ms", "min_ms", *(f"{quantile_name(q).replace('.', '_')}_ms" for 
 COLUMNS = (*_HEAD, *_TIMES, "provisional")
 
 
+_TEXTS, _INTEGERS = ("candidate", "condition", "quantity", "provisional"), ("slices", "n", "overflow")
+_KINDS = {name: "string" if name in _TEXTS else "int64" if name in _INTEGERS else "float64" for name in COLUMNS}
+"""Of Parquet's columns, pyarrow's type for each."""
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Without lists in it."""
+    return row | {"provisional": " ".join(row["provisional"])}
+
+
 def _rows(session: Session, sums: Iterator[_Sum]) -> Iterator[dict[str, Any]]:
     for one in sums:
         for name, histogram in one.histograms.items():
@@ -153,7 +166,8 @@ def _row(session: Session, one: _Sum, name: str, histogram: Histogram) -> dict[s
 def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     yield _csv_line(COLUMNS)
     for row in rows:
-        yield _csv_line([*(row[column] for column in COLUMNS[:-1]), " ".join(row["provisional"])])
+        flat = _flat(row)
+        yield _csv_line([flat[column] for column in COLUMNS])
 
 
 def _csv_line(values: Sequence[Any]) -> str:

@@ -129,6 +129,11 @@ class SessionRecorder:
             return "● rec waits"
         return "● rec" if self.folder is None else f"● rec {self.folder.name}"
 
+    @property
+    def waits(self) -> bool:
+        """Whether something cannot be written for now."""
+        return self._files.trouble is not None
+
     def take(self, frame: wire.Frame) -> None:
         """Keep a frame for the next gap. Slices that come while recording is switched off are not kept."""
         if self.is_on or not isinstance(frame, wire.Slice):

@@ -93,15 +93,16 @@ def _recorded_options(session: Session) -> dict[str, Any]:
 def _contenders(board: Board, chosen: Chosen) -> list[Contender]:
     """By whole text, short name, or model."""
     for text in chosen.candidates:
-        if not any(_is(contender, text) for contender in board.contenders):
+        if not any(is_named(contender, text) for contender in board.contenders):
             names = ", ".join(contender.name for contender in board.contenders)
             raise SessionError(f"The session has no candidate '{text}': it has {names}.")
     if not chosen.candidates:
         return list(board.contenders)
-    return [one for one in board.contenders if any(_is(one, text) for text in chosen.candidates)]
+    return [one for one in board.contenders if any(is_named(one, text) for text in chosen.candidates)]
 
 
-def _is(contender: Contender, text: str) -> bool:
+def is_named(contender: Contender, text: str) -> bool:
+    """By whole text, short name, label, or model."""
     return text in (contender.id, contender.name, contender.candidate.label, contender.candidate.model_name)
 
 

@@ -23,11 +23,11 @@ from latvar_tui import wire
 from latvar_tui.hdr_layout import COUNTS_LEN, lowest_ns
 
 SLICES_A_BLOCK = 16
-"""At the start: a mood of the machine should not outlast a few blocks."""
+"""For a trend at least: a mood of the machine should not outlast a few blocks."""
 
 FEWEST_BLOCKS = 24
 MOST_BLOCKS = 48
-"""So many, and neighbours are merged: a day is no more than an hour."""
+"""So many, and neighbours are merged: a day is no more than an hour. The first blocks are single slices."""
 
 STRETCHES = 12
 SHOWN, CLAIMED = 3.0, 5.0
@@ -37,7 +37,7 @@ MARGIN = 0.02
 """A smaller drift is nobody's concern."""
 
 _SHIFT = 4
-_STEPS = 1 << _SHIFT
+STEPS = 1 << _SHIFT
 """Of HDR's indices so many are counted as one: steps of 0.8 to 1.6 %, within which quantiles are interpolated."""
 
 
@@ -62,16 +62,16 @@ class Trend:
         return f"{100 * abs(self.ratio - 1):.0f} % {way} than the first [{low:.0f}, {high:.0f}]"
 
 
-_Block = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint32]]
-"""Coarse indices, ascending, and their counts."""
+Block = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint64]]
+"""Coarse indices (:data:`STEPS` of HDR's each), ascending, and their counts."""
 
 
 class Series:
     """A cell's times in the order they came: at most MOST_BLOCKS histograms of equally many slices."""
 
     def __init__(self) -> None:
-        self._blocks: list[_Block] = []
-        self._block_slices = SLICES_A_BLOCK
+        self._blocks: list[Block] = []
+        self._block_slices = 1
         self._filling: list[npt.NDArray[np.int64]] = []
         self._filled = 0
         self.told: dict[float, bool] = {}
@@ -91,7 +91,21 @@ class Series:
         if len(self._blocks) == MOST_BLOCKS:
             self._blocks = [_merged(self._blocks[i : i + 2]) for i in range(0, MOST_BLOCKS, 2)]
             self._block_slices *= 2
-        return len(self._blocks) in (FEWEST_BLOCKS, FEWEST_BLOCKS * 3 // 2)
+        return self._is_long and len(self._blocks) in (FEWEST_BLOCKS, FEWEST_BLOCKS * 3 // 2)
+
+    @property
+    def _is_long(self) -> bool:
+        return self._block_slices >= SLICES_A_BLOCK and len(self._blocks) >= FEWEST_BLOCKS
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All slices in order, in blocks of equally many; what is less than half a block is part of the last one."""
+        if not self._filling:
+            return list(self._blocks)
+        rest = _coarse(self._filling)
+        if self._blocks and 2 * self._filled < self._block_slices:
+            return [*self._blocks[:-1], _merged([self._blocks[-1], rest])]
+        return [*self._blocks, rest]
 
     @property
     def slices_needed(self) -> int:
@@ -100,7 +114,7 @@ class Series:
 
     def trend(self, quantile: float) -> Trend | None:
         """The trend at ``quantile`` (percent); None before enough slices, or if there is nothing to compare."""
-        if len(self._blocks) < FEWEST_BLOCKS:
+        if not self._is_long:
             return None
         edges = [len(self._blocks) * stretch // STRETCHES for stretch in range(STRETCHES + 1)]
         stretches = [_merged(self._blocks[a:b]) for a, b in pairwise(edges)]
@@ -125,40 +139,40 @@ def trend_of(logs: npt.NDArray[np.float64], slices: int) -> Trend:
     )
 
 
-def _coarse(parts: Sequence[npt.NDArray[np.int64]]) -> _Block:
+def _coarse(parts: Sequence[npt.NDArray[np.int64]]) -> Block:
     if not parts:
-        return np.zeros(0, np.uint16), np.zeros(0, np.uint32)
+        return np.zeros(0, np.uint16), np.zeros(0, np.uint64)
     pairs = np.concatenate(parts)
     return _summed(pairs[:, 0] >> _SHIFT, pairs[:, 1])
 
 
-def _sparse_pairs(block: _Block) -> npt.NDArray[np.int64]:
+def _sparse_pairs(block: Block) -> npt.NDArray[np.int64]:
     """A block as pairs of HDR indices again, so that a long filling takes no more room than a block."""
     return np.stack([block[0].astype(np.int64) << _SHIFT, block[1].astype(np.int64)], axis=1)
 
 
-def _merged(blocks: Sequence[_Block]) -> _Block:
+def _merged(blocks: Sequence[Block]) -> Block:
     return _summed(
         np.concatenate([indices for indices, _ in blocks]).astype(np.int64),
         np.concatenate([counts for _, counts in blocks]),
     )
 
 
-def _summed(indices: npt.NDArray[np.int64], counts: npt.NDArray[np.integer[Any]]) -> _Block:
+def _summed(indices: npt.NDArray[np.int64], counts: npt.NDArray[np.integer[Any]]) -> Block:
     if not indices.size:
-        return np.zeros(0, np.uint16), np.zeros(0, np.uint32)
+        return np.zeros(0, np.uint16), np.zeros(0, np.uint64)
     first = int(indices.min())
     dense = np.bincount(indices - first, weights=counts)
     (there,) = np.nonzero(dense)
-    return (there + first).astype(np.uint16), dense[there].astype(np.uint32)
+    return (there + first).astype(np.uint16), dense[there].astype(np.uint64)
 
 
-def _quantile_ns(block: _Block, quantile: float) -> float:
+def _quantile_ns(block: Block, quantile: float) -> float:
     indices, counts = block
     above = np.cumsum(counts)
     rank = quantile / 100 * float(above[-1])
     at = min(int(np.searchsorted(above, rank)), above.size - 1)
     inside = (rank - float(above[at] - counts[at])) / float(counts[at])
-    step = int(indices[at]) * _STEPS
-    low_ns, next_ns = (int(edge) for edge in lowest_ns([step, min(step + _STEPS, COUNTS_LEN - 1)]))
+    step = int(indices[at]) * STEPS
+    low_ns, next_ns = (int(edge) for edge in lowest_ns([step, min(step + STEPS, COUNTS_LEN - 1)]))
     return max(1.0, low_ns + min(1.0, max(0.0, inside)) * (next_ns - low_ns))

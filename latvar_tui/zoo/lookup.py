@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-from latvar_tui.controls import CONTROLS
+from latvar_tui.controls import CONTROLS, IMPORTED
 from latvar_tui.zoo.controls import Control, control_in
 from latvar_tui.zoo.entries import FP32, ModelEntry, ZooError, catalogue, model_id
 from latvar_tui.zoo.files import usable_file
@@ -29,6 +29,8 @@ def find(model: str, precision: str = FP32) -> Found:
         return known[model] if precision == FP32 else _in_precision(model, precision)
     if model in CONTROLS:
         return control_in(model, precision)
+    if model == IMPORTED:
+        raise ZooError("what has been imported cannot be run: name a model")
     own = library()
     if model in own.models:
         return _as_it_is(own.models[model], precision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from latvar_tui.controls import CONTROLS
+from latvar_tui.controls import CONTROLS, IMPORTED
 from latvar_tui.zoo.entries import ZooError, catalogue
 
 _NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,63}")
@@ -41,8 +41,8 @@ def suggested_name(path: Path) -> str:
 
 
 def zoo_names() -> set[str]:
-    """The names of the zoo, without precisions, and of the controls."""
-    return {entry.name for entry in catalogue().values()} | CONTROLS.keys()
+    """The names of the zoo, without precisions, of the controls, and what imported measurements have for one."""
+    return {entry.name for entry in catalogue().values()} | CONTROLS.keys() | {IMPORTED}
 
 
 def _words_for(path: Path) -> str:

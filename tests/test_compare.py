@@ -1,0 +1,142 @@
+"""``compare``: what got worse is told where it did, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from latvar_tui import wire
+from latvar_tui.session.layout import ABOUT
+from tests.conftest import run_cli
+from tests.scripted_link import MS, hello, session, slice_frame, state_frame
+from tests.session_files import CANDIDATES, recorded
+
+IDLE, STRESS = "0xcpu@100%", "2xcpu@100%"
+
+
+def times_session(seed: int, slower: float = 1.0, slices: int = 60, name: str = CANDIDATES[0]) -> list[wire.Frame]:
+    """One candidate, idle and under stress; under stress, ``slower`` times as slow."""
+    random = np.random.default_rng(seed)
+    frames: list[wire.Frame] = [hello(), state_frame(name, "ready")]
+    for seq in range(2 * slices):
+        factor = slower if seq >= slices else 1.0
+        values = (2 * MS * factor * random.lognormal(0, 0.1, 60)).astype(np.int64)
+        frames.append(slice_frame(seq + 1, name, IDLE if seq < slices else STRESS, values))
+    return frames
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorded(tmp_path_factory.mktemp("before") / "before", times_session(1))
+
+
+def document(*arguments: str | Path) -> dict[str, Any]:
+    ended = run_cli("compare", *map(str, arguments), "--json")
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+def test_what_got_worse_is_told_and_fails(before: Path, tmp_path: Path) -> None:
+    after = recorded(tmp_path / "after", times_session(2, slower=1.3))
+    found = document(before, after)
+    assert found["schema"] == "latvar-tui/1" and found["reversals"] == []
+    assert [one["session"] for one in found["sessions"]] == [str(before), str(after)]
+    assert {cell["session"] for cell in found["cells"]} == {str(before), str(after)}
+    idle, stressed = found["comparisons"][0]["cells"]
+    assert (idle["condition"], stressed["condition"]) == (IDLE, STRESS)
+    for change in stressed["ratios"].values():
+        assert change["verdict"] == "worse" and not change["provisional"]
+        assert change["ratio"] == pytest.approx(change["b_ms"] / change["a_ms"]) == pytest.approx(1.3, rel=0.05)
+        assert 1.2 < change["ci95"][0] <= change["ratio"] <= change["ci95"][1]
+    assert {change["verdict"] for change in idle["ratios"].values()} == {"undecided"}
+
+    failed = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    assert failed.returncode == 1
+    told = [line for line in failed.stderr.splitlines() if "is worse by more than 10 %" in line]
+    assert len(told) == 4 and all("under 2xcpu@100%" in line for line in told)
+    assert run_cli("compare", str(before), str(after), "--fail-if-worse", "40").returncode == 0
+    assert run_cli("compare", str(after), str(before), "--fail-if-worse", "10%").returncode == 0
+
+
+def test_the_tables_fit_eighty_cells(tmp_path: Path) -> None:
+    conditions = [IDLE, "2xcpu@100%,pin=0,2,rate=60"]
+    folders = [recorded(tmp_path / name, session(CANDIDATES, conditions, 30, seed)) for seed, name in enumerate("ab")]
+    ended = run_cli("compare", *map(str, folders))
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    tables = [line for line in lines if not line.startswith("note:")]
+    assert max(map(len, tables)) <= 80
+    assert sum(line.startswith("mobilenet_v2 ") for line in lines) == 2
+
+
+def test_provisional_quantiles_are_marked_and_judge_nothing(before: Path, tmp_path: Path) -> None:
+    after = recorded(tmp_path / "after", times_session(3, slower=3.0, slices=10))
+    found = document(before, after)
+    ratios = found["comparisons"][0]["cells"][1]["ratios"]
+    assert ratios["p99"] == ratios["p99"] | {"provisional": True, "verdict": None, "ci95": None}
+    # Ten slices do not say how much slices differ: no claim, however large the ratio.
+    assert ratios["p50"]["verdict"] == "undecided" and ratios["p50"]["ci95"] is None
+    ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    assert ended.returncode == 0 and "passes unjudged" in ended.stderr
+    rows = [line for line in ended.stdout.splitlines() if " p99 " in line]
+    assert rows and all(line.count("~") == 3 for line in rows)
+
+
+def test_what_differs_around_it_is_told(before: Path, tmp_path: Path) -> None:
+    frames = times_session(4)
+    assert isinstance(frames[0], wire.Hello)
+    frames[0] = replace(frames[0], device={**frames[0].device, "cpu": "Another CPU", "pid": 1})
+    assert isinstance(frames[1], wire.State)
+    frames[1] = replace(frames[1], identity="another")
+    after = recorded(tmp_path / "after", [frame for frame in frames if getattr(frame, "condition", IDLE) == IDLE])
+    about = json.loads((after / ABOUT).read_bytes())
+    about["options"] |= {"slice_ms": 100.0, "duration": 5.0}
+    about["latvar_tui"] = "9"
+    (after / ABOUT).write_text(json.dumps(about))
+    differences = {
+        one["what"]: (one["a"], one["b"]) for one in document(before, after)["comparisons"][0]["differences"]
+    }
+    assert differences["cpu"] == ("Example CPU @ 2.00GHz", "Another CPU")
+    assert differences["slice_ms"] == ("250.0", "100.0")
+    assert differences["latvar_tui"][1] == "9"
+    assert differences["the model's files of mobilenet_v2"][1] == "another"
+    (missing,) = [what for what, places in differences.items() if places == ("measured", "–")]
+    assert "under 2xcpu@100%" in missing
+    assert len(differences) == 5
+    assert "  cpu: Example CPU @ 2.00GHz → Another CPU" in run_cli("compare", str(before), str(after)).stdout
+
+
+def test_a_session_differs_in_nothing_from_itself(before: Path) -> None:
+    (comparison,) = document(before, before)["comparisons"]
+    assert comparison["differences"] == []
+    for cell in comparison["cells"]:
+        for change in cell["ratios"].values():
+            assert change["ratio"] == 1 and change["verdict"] == "undecided"
+
+
+def test_candidates_are_equated(before: Path, tmp_path: Path) -> None:
+    other = recorded(tmp_path / "other", times_session(5, name=CANDIDATES[1]))
+    refused = run_cli("compare", str(before), str(other))
+    assert refused.returncode == 2 and "--pair" in refused.stderr and len(refused.stderr.splitlines()) == 1
+    (cell, _) = document(before, other, "--pair", "mobilenet_v2=squeezenet1_1")["comparisons"][0]["cells"]
+    assert cell["candidate"].startswith("mobilenet_v2@") and cell["candidate_b"].startswith("squeezenet1_1@")
+    same = document(before, other, "--pair", f"{cell['candidate']}={cell['candidate_b']}")["comparisons"][0]
+    assert len(same["cells"]) == 2
+    told = run_cli("compare", str(before), str(other), "--pair", "mobilenet_v2=squeezenet1_1").stdout
+    assert "\nB: squeezenet1_1  " in told
+    for pair in ("a=b", "mobilenet_v2", "mobilenet_v2=nothing", "="):
+        refused = run_cli("compare", str(before), str(other), "--pair", pair)
+        assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["{}"], ["{}", "no-such"], ["{}", "{}", "--fail-if-worse", "much"]])
+def test_unusable_input_is_one_sentence(before: Path, arguments: list[str]) -> None:
+    ended = run_cli("compare", *(text.format(before) for text in arguments))
+    assert ended.returncode == 2
+    assert ended.stdout == "" and len(ended.stderr.splitlines()) == 1
