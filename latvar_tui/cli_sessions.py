@@ -1,4 +1,4 @@
-"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``, ``report``; and how recording begins."""
+"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``, ``report``; how recording begins."""
 
 from __future__ import annotations
 

@@ -5,11 +5,10 @@ Pictures are made 340 pixels wide, which is what a phone shows of one; on more r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from latvar_tui.colours import CANDIDATES
-from latvar_tui.format import three_digits
 from latvar_tui.session.report.markup import Markup, element, joined
 from latvar_tui.session.report.scales import Scale
 from latvar_tui.session.report.tables import Table
@@ -70,13 +69,13 @@ def x_axis(marks: Sequence[tuple[float, str]], top: float, bottom: float, title:
     return joined(*pieces)
 
 
-def y_axis(scale: Scale, title: str, words: Callable[[float], str] = three_digits, most: int = 7) -> Markup:
+def y_axis(scale: Scale, title: str, most: int = 7) -> Markup:
     """Horizontal lines at round values, and the axis' title above them."""
     pieces = []
     for value in scale.ticks(most):
         y = scale(value)
         pieces.append(element("line", x1=LEFT, y1=y, x2=RIGHT, y2=y, class_="grid"))
-        pieces.append(text(LEFT - 4, y + 3.5, words(value), "end"))
+        pieces.append(text(LEFT - 4, y + 3.5, f"{value:g}", "end"))
     pieces.append(text(2, scale.end - 6, title, "start", "name"))
     return joined(*pieces)
 
@@ -92,14 +91,17 @@ def apart(marks: Sequence[tuple[float, str]], pixels: float) -> list[tuple[float
 
 def ms_marks(scale: Scale) -> list[tuple[float, str]]:
     """The marks of an axis of milliseconds."""
-    return apart([(scale(value), three_digits(value)) for value in scale.ticks()], 26)
+    return apart([(scale(value), f"{value:g}") for value in scale.ticks()], 26)
 
 
 # -- around it ------------------------------------------------------------------------------------------------
 
 
 def figure(picture: Picture, ident: str) -> Markup:
-    """A picture with its name, its legend, and its table behind a fold. ``ident`` is unique in the document."""
+    """A picture with its name, its legend, and its table behind a fold. ``ident`` is unique in the document.
+
+    Its description is read out; pictures of a kind share it, so the page shows it once, above them.
+    """
     name, desc = f"{ident}-t", f"{ident}-d"
     drawing = element(
         "svg",
@@ -113,22 +115,25 @@ def figure(picture: Picture, ident: str) -> Markup:
     legend = element("ul", *(element("li", item) for item in picture.legend), class_="legend")
     return element(
         "figure",
-        element("figcaption", element("h4", picture.title), element("p", picture.desc)),
+        element("figcaption", element("h4", picture.title)),
         drawing,
         legend if picture.legend else "",
         element("details", element("summary", "the same as a table"), table_of(picture.table)),
     )
 
 
-def table_of(table: Table) -> Markup:
-    """A table that scrolls sideways on its own where it is wider than the page."""
+def table_of(table: Table, with_caption: bool = True) -> Markup:
+    """A table that scrolls sideways on its own where it is wider than the page.
+
+    Without its caption where a heading says the same just above.
+    """
 
     def row(tag: str, texts: Sequence[str]) -> Markup:
         return element("tr", *(_table_cell(tag, place, words, table.names) for place, words in enumerate(texts)))
 
     whole = element(
         "table",
-        element("caption", table.caption),
+        element("caption", table.caption) if with_caption else "",
         element("thead", row("th", table.head)),
         element("tbody", *(row("td", texts) for texts in table.rows)),
     )
@@ -136,8 +141,8 @@ def table_of(table: Table) -> Markup:
     return joined(scrolls, element("p", table.note, class_="note") if table.note else "")
 
 
-def _table_cell(tag: str, place: int, words: str, names: int) -> Markup:
-    class_ = "name" if place < names else "unsure" if words.startswith("~") else None
+def _table_cell(tag: str, place: int, words: str, names: Sequence[int]) -> Markup:
+    class_ = "name" if place in names else "unsure" if words.startswith("~") else None
     if tag == "th":
         return element("th", words, scope="col", class_=class_)
     return element("th", words, scope="row", class_="name") if place == 0 else element("td", words, class_=class_)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from latvar_tui.format import count, three_digits
 from latvar_tui.session.report import chart
 from latvar_tui.session.report.chart import Picture
 from latvar_tui.session.report.content import Content, length
-from latvar_tui.session.report.density import AXIS, MOST_COLUMNS, Density
+from latvar_tui.session.report.density import AXIS
 from latvar_tui.session.report.markup import Markup, element, joined, number
 from latvar_tui.session.report.scales import Scale
 from latvar_tui.session.report.tables import Table
@@ -18,6 +20,7 @@ from latvar_tui.study.board import Contender
 _HEIGHT = 222.0
 _STRIP = 12.0
 _MOST_ROWS, _FEWEST_ROWS = 40, 16
+_MOST_DOUBLINGS = 3
 _SHADES = (0.0, 0.01, 0.03, 0.1, 0.3)
 """Of a stretch's inferences more than this share; a darker shade for each."""
 
@@ -27,11 +30,10 @@ def heatmap(content: Content, contender: Contender) -> Picture | None:
     density = content.densities.get(contender.id)
     if density is None or not density.counts.any():
         return None
-    by = _columns_by(density)
-    counts, threads, marked = density.merged(by)
-    seconds = density.column_ns * by / 1e9
-    used = int(np.flatnonzero(threads >= 0)[-1]) + 1
+    column_ns, used = _columns(content)
+    counts, threads, marked = density.merged(column_ns // density.column_ns)
     counts, threads, marked = counts[:used], threads[:used], marked[:used]
+    seconds = column_ns / 1e9
     low, rows_by, counts = _cropped(counts)
     edges_ms = AXIS.edges_ns[low : low + rows_by * counts.shape[1] + 1 : rows_by] / 1e6
     foot = _HEIGHT - chart.BOTTOM - _STRIP - 4
@@ -45,25 +47,34 @@ def heatmap(content: Content, contender: Contender) -> Picture | None:
         _marks(marked, x, seconds),
     )
     desc = (
-        f"Darker: more of the inferences of that {length(seconds) if seconds >= 1 else f'{seconds:g} s'}. "
-        "The strip below: stress threads." + (" Triangles above: disturbed from outside." if marked.any() else "")
+        f"Each column is {length(seconds) if seconds >= 1 else f'{seconds:g} s'}; the stronger, the more of its "
+        "inferences. 
+        "Below: the number of stress threads. Triangles above: disturbed from outside."
     )
     return Picture(
         f"{contender.name} over time", desc, _HEIGHT, drawing, _table(counts, threads, marked, seconds, edges_ms)
     )
 
 
-def _columns_by(density: Density) -> int:
-    """How many columns to take as one: candidates have turns, and no more than a few columns shall stay empty."""
-    by = 1
-    while by < MOST_COLUMNS:
-        threads = density.merged(by)[1]
-        there = np.flatnonzero(threads >= 0)
-        if there.size * 10 >= 9 * (there[-1] - there[0] + 1):
+def _columns(content: Content) -> tuple[int, int]:
+    """How long a column is (ns), and how many are used: the same for all candidates, so that pictures compare.
+
+    Candidates have turns: columns are as long as it takes for none to be empty in between, within reason. What stays
+    empty then is a pause.
+    """
+    shown = [one for one in content.densities.values() if one.counts.any()]
+    column_ns = max(one.column_ns for one in shown)
+    for _ in range(_MOST_DOUBLINGS):
+        if not any(_has_short_gap(one.merged(column_ns // one.column_ns)[1]) for one in shown):
             break
-        by *= 2
-    # Gaps that even wide columns leave are pauses, and shown as such: what fills the picture is enough.
-    return by if by <= 8 else 8
+        column_ns *= 2
+    used = max(np.flatnonzero(one.merged(column_ns // one.column_ns)[1] >= 0)[-1] for one in shown)
+    return column_ns, int(used) + 1
+
+
+def _has_short_gap(threads: NDArray[np.int64]) -> bool:
+    there = np.flatnonzero(threads >= 0)
+    return bool(np.any((np.diff(there) > 1) & (np.diff(there) <= 3)))
 
 
 def _cropped(counts: NDArray[np.int64]) -> tuple[int, int, NDArray[np.int64]]:
@@ -102,7 +113,7 @@ def _shades(
 def _runs(values: NDArray[np.int64]) -> list[tuple[int, int]]:
     """First and end of each run of equal values."""
     edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _time_axis(x: Scale) -> Markup:
@@ -117,12 +128,13 @@ def _time_axis(x: Scale) -> Markup:
 def _stress(threads: NDArray[np.int64], x: Scale, seconds: float) -> Markup:
     most, top = max(1, int(threads.max())), _HEIGHT - chart.BOTTOM - _STRIP
     pieces = []
-    for first, end in _runs(threads):
-        number_of = int(threads[first])
-        if number_of < 0:
-            continue
+    there = np.flatnonzero(threads >= 0)
+    # While others have their turn, the stress is what it was.
+    lasting = threads[there[np.maximum(0, np.searchsorted(there, np.arange(len(threads)), side="right") - 1)]]
+    for first, end in _runs(lasting):
+        number_of = int(lasting[first])
         left, right = x(first * seconds), x(end * seconds)
-        strength = 0.06 + 0.5 * number_of / most
+        strength = 0.05 + 0.3 * number_of / most
         pieces.append(
             element(
                 "rect",
@@ -135,7 +147,7 @@ def _stress(threads: NDArray[np.int64], x: Scale, seconds: float) -> Markup:
             )
         )
         if right - left >= 7 * len(str(number_of)):
-            pieces.append(chart.text((left + right) / 2, top + 9.5, str(number_of)))
+            pieces.append(chart.text((left + right) / 2, top + 9.5, str(number_of), class_="name"))
     return joined(*pieces)
 
 

@@ -53,7 +53,10 @@ def levels(content: Content, family: Sequence[Condition], quantile: float) -> Pi
         chart.y_axis(y, f"{name}, ms"),
         *(_line(one, points, x, y) for one, points in lines),
     )
-    desc = f"{name} of each candidate by the number of stress threads. Hollow points are provisional."
+    desc = (
+        "Each candidate's quantile by the number of stress threads; where lines cross, the order of the candidates "
+        "changes. Hollow points are provisional."
+    )
     legend = chart.legend_of(one for one, _ in lines)
     return Picture(f"{name} by stress", desc, _HEIGHT, drawing, _table(lines, numbers, name), legend)
 

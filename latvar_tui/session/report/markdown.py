@@ -30,9 +30,9 @@ def markdown(sessions: Sequence[Content]) -> Iterator[str]:
 
 
 def _table(table: Table) -> str:
-    rule = "|".join("---" if place < table.names else "---:" for place in range(len(table.head)))
+    rule = "|".join("---" if place in table.names else "---:" for place in range(len(table.head)))
     rows = [
-        " | ".join(_code(text) if place < table.names else _prose(text) for place, text in enumerate(row))
+        " | ".join(_code(text) if place in table.names else _prose(text) for place, text in enumerate(row))
         for row in table.rows
     ]
     lines = [f"**{_prose(table.caption)}**", "", f"| {' | '.join(map(_prose, table.head))} |", f"|{rule}|"]
@@ -49,4 +49,4 @@ def _code(text: str) -> str:
 def _prose(text: str) -> str:
     """Text that is no markup, mentions nobody and links to nothing."""
     plain = re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", printable(text))
-    return plain.replace("@", "@\u2060").replace("://", ":\u2060//")
+    return re.sub(r"(?<!\w)@", "@\u2060", plain).replace("://", ":\u2060//")

@@ -25,7 +25,7 @@ def joined(*pieces: str) -> Markup:
     return Markup("".join(map(escaped, pieces)))
 
 
-def element(name: str, *children: str, **attributes: str | float | None) -> Markup:
+def element(name: str, /, *children: str, **attributes: str | float | None) -> Markup:
     """``<name attributes>children</name>``.
 
     An attribute that is None is left out; ``_`` in its name stands for ``-``, and one at the end for nothing

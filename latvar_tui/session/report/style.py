@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from latvar_tui.colours import CANDIDATES
 
-_DASHES = ("none", "7 3", "2 3", "9 3 2 3", "5 2", "1 4", "12 4", "9 3 2 3 2 3")
+_DASHES = ("none", "8 4", "2 3", "9 3 2 3", "15 3", "1 4", "4 2", "9 3 2 3 2 3")
 _SHADES = (0.14, 0.32, 0.52, 0.76, 1.0)
 _LEAST_CONTRAST = 3.0
 """WCAG 2.1, 1.4.11: of what must be seen to understand a picture."""
@@ -67,7 +67,8 @@ def _variables(colours: dict[str, str]) -> str:
 
 _RULES = """
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.45 system-ui,sans-serif;-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.45 system-ui,sans-serif;
+-webkit-text-size-adjust:100%}
 main{max-width:1160px;margin:0 auto;padding:16px}
 h1{font-size:1.55rem;line-height:1.2;margin:.2em 0}
 h2{font-size:1.3rem;margin:2em 0 .4em;padding-top:.6em;border-top:2px solid var(--edge);overflow-wrap:anywhere}
@@ -75,8 +76,8 @@ h3{font-size:1.1rem;margin:1.8em 0 .5em}
 h4{font-size:1rem;margin:0;overflow-wrap:anywhere}
 p{margin:.3em 0;max-width:75ch;overflow-wrap:anywhere}
 a{color:inherit}
-.soft,.note,figcaption p,footer{color:var(--soft)}
-.note,figcaption p,footer{font-size:.86rem}
+.soft,.note,footer{color:var(--soft)}
+.note,footer{font-size:.86rem}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:20px 28px}
 figure{margin:0;min-width:0;break-inside:avoid}
 figure>svg{display:block;width:100%;height:auto;margin-top:4px}

@@ -16,18 +16,20 @@ from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.table import Row, table
 
 _MOST_FACTS = 60
+_MOST_LETTERS = 600
 _MOST_CELLS = 200
+_NO_FACTS = ("pid", "watched")
 _NOT_SHOWN = ("÷best", "÷idle")
 
 
 @dataclass(frozen=True)
 class Table:
-    """``names``: so many of the columns on the left are names, the others numbers. ``note`` stands below it."""
+    """``names``: which columns hold names, the others numbers. ``note`` stands below it."""
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
-    names: int = 1
+    names: Sequence[int] = (0,)
     note: str = ""
 
 
@@ -41,12 +43,13 @@ def value(quantile_ns: float | None, provisional: bool) -> str:
 
 def facts(content: Content) -> Table:
     """The device, and how the session was recorded."""
-    told = dict(list(content.board.device.items())[:_MOST_FACTS])
+    told = {name: fact for name, fact in content.board.device.items() if name not in _NO_FACTS}
+    told = dict(list(told.items())[:_MOST_FACTS])
     options = content.document["recorded"]["options"]
     told |= {"latvar-tui": content.document["recorded"]["latvar_tui"], "session": content.session.folder.name}
     told |= {"ended": _ending(content)}
     told |= {name: options[name] for name in ("slice_ms", "memory_mb") if options.get(name) is not None}
-    return Table("Device", ("what", "is"), [(name, _plain(fact)) for name, fact in told.items()], names=2)
+    return Table("Device", ("what", "is"), [(name, _plain(fact)) for name, fact in told.items()], names=(0, 1))
 
 
 def _ending(content: Content) -> str:
@@ -57,9 +60,10 @@ def _ending(content: Content) -> str:
 def _plain(fact: Any) -> str:
     if fact is None or fact == "":
         return "n/a"
-    if isinstance(fact, list) and all(isinstance(one, str | int | float) for one in fact):
-        return ", ".join(map(str, fact))[:200]
-    return (fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False))[:200]
+    if isinstance(fact, list | dict):  # of what cannot be watched, what: the reasons are for the screen
+        fact = ", ".join(map(str, fact)) or "none"
+    text = fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}…"
 
 
 def candidates(content: Content) -> Table:
@@ -73,7 +77,7 @@ def candidates(content: Content) -> Table:
         rows.append((one.name, what, *times, memory))
     head = ("candidate", "with its settings", "load ms", "cold ms", "warm ms", "memory MB")
     note = "cold: its first inference, in no other table; warm: what followed it."
-    return Table("Candidates", head, rows, names=2, note=note)
+    return Table("Candidates", head, rows, names=(0, 1), note=note)
 
 
 # -- cells ----------------------------------------------------------------------------------------------------
@@ -135,10 +139,10 @@ def lowest(content: Content, quantile: float = 99.0) -> Table:
             rows.append((condition.title, first[1].name, first[2], second[1].name, second[2]))
     name = quantile_name(quantile)
     note = (
-        "These are the numbers as they were measured, no statistical claim: with numbers this close together, or with ~, "
-        "another run may turn them round."
+        "These are the numbers as they were measured, and no statistical claim: where they are close together, or have "
+        "a ~, another run may turn them round."
     )
-    return Table(f"Lowest {name} measured", ("under", "lowest", "ms", "next", "ms"), rows, names=2, note=note)
+    return Table(f"Lowest {name} measured", ("under", "lowest", "ms", "next", "ms"), rows, names=(0, 1, 3), note=note)
 
 
 def _rivals(content: Content, condition: Condition, quantile: float) -> list[tuple[int, Contender, str]]:
@@ -164,7 +168,9 @@ def marks(content: Content) -> Table:
         if cell.marks
     ]
     head = ("candidate", "under", "slices", *names)
-    return Table("Slices disturbed from outside", head, rows[:_MOST_CELLS], names=2, note="They count like all others.")
+    return Table(
+        "Slices disturbed from outside", head, rows[:_MOST_CELLS], names=(0, 1), note="They count like all others."
+    )
 
 
 def slowest(content: Content) -> list[Table]:
