@@ -48,7 +48,8 @@ def curves(content: Content, condition: Condition) -> Picture | None:
     )
     desc = (
         "Each step of the axis is ten times as rare as the one before. Where fewer than "
-        f"{PROVISIONAL_BEYOND} inferences took longer, the line is thin and faint."
+        f"{PROVISIONAL_BEYOND} inferences took longer, the line is thin and faint; "
+        f"it ends with the slowest one, or at {_MARKED[-1]:g} %."
     )
     names = [one for one, _ in shown]
     return Picture(f"Percentiles, {condition.title}", desc, _HEIGHT, drawing, _table(shown), chart.legend_of(names))
@@ -73,6 +74,8 @@ def _curve(contender: Contender, histogram: Histogram, x: Scale, y: Scale) -> Ma
         if places[-1] > places[0]:
             at_ns = histogram.quantiles_ns([100 * (1 - 10.0**-place) for place in places])
             points = [(x(place), y(ns / 1e6)) for place, ns in zip(places, at_ns, strict=True)]
+            if places[-1] == math.log10(histogram.total):
+                points.append((x(places[-1]), y((histogram.max_ns or 0) / 1e6)))  # the rank of the slowest begins here
             pieces.append(element("path", d=polyline(points), class_=chart.line_class(contender) + more))
     return joined(*pieces)
 

@@ -48,8 +48,7 @@ def heatmap(content: Content, contender: Contender) -> Picture | None:
     )
     desc = (
         f"Each column is {length(seconds) if seconds >= 1 else f'{seconds:g} s'}; the stronger, the more of its "
-        "inferences. 
-        "Below: the number of stress threads. Triangles above: disturbed from outside."
+        "inferences. Below: the number of stress threads. Triangles above: disturbed from outside."
     )
     return Picture(
         f"{contender.name} over time", desc, _HEIGHT, drawing, _table(counts, threads, marked, seconds, edges_ms)

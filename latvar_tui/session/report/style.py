@@ -81,6 +81,7 @@ a{color:inherit}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:20px 28px}
 figure{margin:0;min-width:0;break-inside:avoid}
 figure>svg{display:block;width:100%;height:auto;margin-top:4px}
+.legend{break-inside:avoid}
 svg text{fill:var(--soft);font-size:10px}
 svg text.name,svg text.label{fill:var(--ink)}
 .grid{stroke:var(--grid);stroke-width:1}
