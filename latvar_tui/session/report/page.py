@@ -20,7 +20,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _LEGEND = (
     "Times are in milliseconds. ~ marks a number that rests on fewer than ten observations beyond it: it still moves, "
     "and is no ground for a claim. slow: the share that took more than twice the idle median (or, where idle was not "
-    "measured, twice its own p10); wait: the share of the time that the calling thread was ready but had no core; stress cores: what the stress threads got."
+    "measured, twice its own p10); wait: the share of the time that the calling thread was ready but had no core; "
+    "stress cores: what the stress threads got."
 )
 
 

@@ -67,14 +67,14 @@ def _variables(colours: dict[str, str]) -> str:
 
 _RULES = """
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.45 system-ui,sans-serif;
+body{margin:0;overflow-wrap:anywhere;background:var(--paper);color:var(--ink);font:15px/1.45 system-ui,sans-serif;
 -webkit-text-size-adjust:100%}
 main{max-width:1160px;margin:0 auto;padding:16px}
 h1{font-size:1.55rem;line-height:1.2;margin:.2em 0}
-h2{font-size:1.3rem;margin:2em 0 .4em;padding-top:.6em;border-top:2px solid var(--edge);overflow-wrap:anywhere}
+h2{font-size:1.3rem;margin:2em 0 .4em;padding-top:.6em;border-top:2px solid var(--edge)}
 h3{font-size:1.1rem;margin:1.8em 0 .5em}
-h4{font-size:1rem;margin:0;overflow-wrap:anywhere}
-p{margin:.3em 0;max-width:75ch;overflow-wrap:anywhere}
+h4{font-size:1rem;margin:0}
+p{margin:.3em 0;max-width:75ch}
 a{color:inherit}
 .soft,.note,footer{color:var(--soft)}
 .note,footer{font-size:.86rem}
@@ -95,7 +95,7 @@ circle{stroke-width:1.6}
 .stress{fill:var(--ink)}
 .mark{fill:var(--ink)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:2px 16px;margin:4px 0;padding:0;font-size:.86rem}
-.legend li{display:flex;align-items:center;gap:6px;overflow-wrap:anywhere}
+.legend li{display:flex;align-items:center;gap:6px}
 .key{width:30px;height:10px;flex:none}
 details{margin:6px 0}
 summary{cursor:pointer;color:var(--soft);font-size:.86rem;padding:4px 0}
@@ -109,9 +109,9 @@ th.name,td.name{text-align:left;padding-left:0}
 tbody th.name{font-weight:600}
 .cells tbody th.name,.cells thead th.name{position:sticky;left:0;background:var(--paper)}
 .unsure{color:var(--soft)}
-.facts td{white-space:normal;overflow-wrap:anywhere}
+.facts td{white-space:normal}
 .notes{padding-left:1.2em;margin:.4em 0}
-.notes li{margin:.2em 0;max-width:80ch;overflow-wrap:anywhere}
+.notes li{margin:.2em 0;max-width:80ch}
 footer{margin:3em 0 1em;border-top:1px solid var(--edge);padding-top:.6em}
 """
 
