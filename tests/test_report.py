@@ -24,6 +24,7 @@ from latvar_tui.session.report import markup, tables
 from latvar_tui.session.report.content import Content, read
 from latvar_tui.session.report.curves import curves
 from latvar_tui.session.report.density import AXIS, MOST_COLUMNS, Density
+from latvar_tui.session.report.heatmap import _cropped
 from latvar_tui.session.report.markdown import markdown
 from latvar_tui.session.report.page import page
 from latvar_tui.session.report.scales import Scale
@@ -251,6 +252,32 @@ def test_markdown_has_the_same_tables(content: Content) -> None:
     assert any(line.startswith("| `idle` |") for lines in found for line in lines)
 
 
+# -- extremes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [[1], [0, 200_000_000_000], [5 * MS] * 3, [1, 10, 10**10], []])
+def test_whatever_was_measured_can_be_drawn(tmp_path: Path, values: list[int]) -> None:
+    frames: list[wire.Frame] = session(NAMES[:1], LEVELS[:1], 1)[:3]
+    frames += [slice_frame(1 + place, NAMES[0], level, values) for place, level in enumerate(LEVELS)]
+    content = read(Session(recorded(tmp_path / "a", frames)))
+    text = "".join(page([content]))
+    Parsed(text)
+    pictures = re.findall(r"<figure>.*?</figure>", text, re.S)
+    assert bool(pictures) == bool(values)
+    for picture in pictures:
+        for place in re.findall(r"-?\d+\.?\d*", "".join(re.findall(r' d="([^"]*)"', picture))):
+            assert -400 <= float(place) <= 400
+    assert "nan" not in text and "inf" not in "".join(re.findall(r' d="([^"]*)"', text))
+
+
+def test_a_session_without_a_slice_has_a_report(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "a", session(NAMES, LEVELS[:1], 1))
+    (folder / "frames.jsonl.gz").unlink()
+    content = read(Session(folder))
+    Parsed("".join(page([content])))
+    assert "nothing to show" in "".join(markdown([content]))
+
+
 # -- over time ----------------------------------------------------------------------------------------------
 
 
@@ -267,6 +294,10 @@ def test_density_loses_no_inference_and_does_not_grow() -> None:
     assert last == (399**2 * 100 * MS) // density.column_ns < MOST_COLUMNS <= 2 * (last + 1)
     counts, threads, _ = density.merged(4)
     assert counts.sum() == expected and set(threads.tolist()) <= {-1, 1}
+    low, by, cropped = _cropped(counts)
+    assert (
+        cropped.sum() == expected and cropped.shape[1] <= 40 and 0 <= low <= low + by * cropped.shape[1] <= AXIS.columns
+    )
     density.add(slice_frame(500, NAMES[0], LEVELS[0], [MS], start_ns=1 << 62))
     assert density.counts.sum() == expected + 1
 

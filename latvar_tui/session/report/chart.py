@@ -33,8 +33,12 @@ class Picture:
 
 def line_class(contender: Contender) -> str:
     """The classes of a candidate's line: its colour, and dashes of its own for who sees no colours."""
-    slot = contender.slot % len(CANDIDATES)
-    return f"line c{slot} d{slot}"
+    return f"{colour_class(contender)} d{contender.slot % len(CANDIDATES)}"
+
+
+def colour_class(contender: Contender) -> str:
+    """Without the dashes."""
+    return f"line c{contender.slot % len(CANDIDATES)}"
 
 
 def fill_class(contender: Contender) -> str:

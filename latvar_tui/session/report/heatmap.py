@@ -83,9 +83,9 @@ def _cropped(counts: NDArray[np.int64]) -> tuple[int, int, NDArray[np.int64]]:
     short = max(0, _FEWEST_ROWS - (end - low))
     low, end = max(0, low - (short + 1) // 2), min(AXIS.columns, end + (short + 1) // 2)
     by = -(-(end - low) // _MOST_ROWS)
-    end = min(AXIS.columns, low + -(-(end - low) // by) * by)
-    low = end - (end - low) // by * by
-    return low, by, counts[:, low:end].reshape(len(counts), -1, by).sum(axis=2)
+    rows = -(-(end - low) // by) * by
+    low = min(low, AXIS.columns - rows)
+    return low, by, counts[:, low : low + rows].reshape(len(counts), -1, by).sum(axis=2)
 
 
 def _shades(

@@ -49,9 +49,7 @@ def histograms(content: Content, contender: Contender) -> Picture | None:
     for place, (condition, histogram) in enumerate(drawn):
         foot = chart.TOP + (place + 1) * (_ROW + _GAP) - 8
         pieces.append(_row(contender, condition, histogram, idle.get(condition.without_stress()), axis, foot))
-    legend = [
-        chart.legend_item(f"{chart.line_class(contender).split(' d')[0]} thick", "stressed" if idle else "measured")
-    ]
+    legend = [chart.legend_item(f"{chart.colour_class(contender)} thick", "stressed" if idle else "measured")]
     if idle:
         legend.append(chart.legend_item("outline", "the same, idle"))
     desc = "How often each latency occurred; heights by the logarithm, so that the rare and slow ones show."
@@ -69,8 +67,7 @@ def _row(
     contender: Contender, condition: Condition, own: Histogram, idle: Histogram | None, axis: Axis, foot: float
 ) -> Markup:
     edges = [chart.LEFT + (chart.RIGHT - chart.LEFT) * place / _BARS for place in range(_BARS + 1)]
-    heights = [foot - _ROW * height for height in _heights(own, axis)]
-    area = f"{stairs(edges, heights).replace(' V', f' {foot:.1f}V', 1)}V{foot:.1f}z"
+    area = stairs(edges, [foot - _ROW * height for height in _heights(own, axis)], foot)
     pieces = []
     for level in (1.0, 0.01, 0.0001):
         y = foot - _ROW * _height(np.array([level]))[0]
@@ -78,9 +75,7 @@ def _row(
         pieces.append(chart.text(chart.LEFT - 4, y + 3.5, f"{100 * level:g} %", "end"))
     pieces.append(element("path", d=area, class_=chart.fill_class(contender)))
     if idle is not None:
-        outline = stairs(edges, [foot - _ROW * height for height in _heights(idle, axis)]).replace(
-            " V", f" {foot:.1f}V", 1
-        )
+        outline = stairs(edges, [foot - _ROW * height for height in _heights(idle, axis)], foot)
         pieces.append(element("path", d=outline, class_="outline"))
     pieces.append(element("line", x1=chart.LEFT, y1=foot, x2=chart.RIGHT, y2=foot, class_="axis"))
     pieces.append(chart.text(chart.RIGHT, foot - _ROW - 3, condition.title[:48], "end", "label"))

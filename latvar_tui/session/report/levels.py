@@ -54,7 +54,7 @@ def levels(content: Content, family: Sequence[Condition], quantile: float) -> Pi
         *(_line(one, points, x, y) for one, points in lines),
     )
     desc = (
-        "Each candidate's quantile by the number of stress threads; where lines cross, the order of the candidates "
+        "Each candidate's quantile by the number of stress threads; where lines cross, the measured order "
         "changes. Hollow points are provisional."
     )
     legend = chart.legend_of(one for one, _ in lines)
@@ -73,7 +73,7 @@ def _points(content: Content, one: Contender, family: Sequence[Condition], quant
 
 def _line(one: Contender, points: Sequence[_Point], x: Scale, y: Scale) -> Markup:
     places = [(x(threads), y(ns / 1e6)) for threads, ns, _ in points]
-    colour = chart.line_class(one).split(" d")[0]
+    colour = chart.colour_class(one)
     dots = [
         element("circle", cx=px, cy=py, r=3, class_=f"{colour} {'hollow' if shaky else chart.fill_class(one)}")
         for (px, py), (_, _, shaky) in zip(places, points, strict=True)

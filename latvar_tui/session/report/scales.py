@@ -64,9 +64,8 @@ def polyline(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) if (points := list(points)) else ""
 
 
-def stairs(edges: Iterable[float], heights: Iterable[float]) -> str:
-    """A path's ``d`` of steps: one height between every two edges."""
+def stairs(edges: Iterable[float], heights: Iterable[float], foot: float) -> str:
+    """A path's ``d`` of steps, one height between every two edges, from ``foot`` to ``foot``."""
     first, *rest = map(number, edges)
-    return f"M{first} " + "".join(
-        f"{'' if place == 0 else 'V'}{number(y)}H{x}" for place, (x, y) in enumerate(zip(rest, heights, strict=True))
-    )
+    steps = "".join(f"V{number(y)}H{x}" for x, y in zip(rest, heights, strict=True))
+    return f"M{first} {number(foot)}{steps}V{number(foot)}"

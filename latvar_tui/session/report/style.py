@@ -99,7 +99,9 @@ circle{stroke-width:1.6}
 .key{width:30px;height:10px;flex:none}
 details{margin:6px 0}
 summary{cursor:pointer;color:var(--soft);font-size:.86rem;padding:4px 0}
-.scrolls{overflow-x:auto;margin:8px 0}
+.scrolls{overflow-x:auto;margin:8px 0;
+background:linear-gradient(var(--paper),var(--paper)) right/24px 100% no-repeat local,
+linear-gradient(to left,var(--edge),transparent) right/12px 100% no-repeat scroll}
 .scrolls:focus-visible{outline:2px solid var(--soft)}
 table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:2px 0 4px;white-space:nowrap}
@@ -112,6 +114,7 @@ tbody th.name{font-weight:600}
 .facts td{white-space:normal}
 .notes{padding-left:1.2em;margin:.4em 0}
 .notes li{margin:.2em 0;max-width:80ch}
+@media (max-width:480px){table{font-size:.76rem}th,td{padding:4px 5px}}
 footer{margin:3em 0 1em;border-top:1px solid var(--edge);padding-top:.6em}
 """
 
