@@ -58,8 +58,13 @@ class Chromium:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._session = None
+        try:
+            self.call("Browser.close")  # its other processes end with it, and leave the profile's folder alone
+            self._process.wait(_LONGEST_S)
+        finally:
+            self._process.kill()
+            self._process.wait()
         os.close(self._write_fd)
         os.close(self._read_fd)
 

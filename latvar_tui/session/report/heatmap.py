@@ -34,6 +34,7 @@ def heatmap(content: Content, contender: Contender) -> Picture | None:
     counts, threads, marked = density.merged(column_ns // density.column_ns)
     counts, threads, marked = counts[:used], threads[:used], marked[:used]
     seconds = column_ns / 1e9
+    table = _table(counts, threads, marked, seconds)
     low, rows_by, counts = _cropped(counts)
     edges_ms = AXIS.edges_ns[low : low + rows_by * counts.shape[1] + 1 : rows_by] / 1e6
     foot = _HEIGHT - chart.BOTTOM - _STRIP - 4
@@ -50,9 +51,7 @@ def heatmap(content: Content, contender: Contender) -> Picture | None:
         f"Each column is {length(seconds) if seconds >= 1 else f'{seconds:g} s'}; the stronger, the more of its "
         "inferences. Below: the number of stress threads. Triangles above: disturbed from outside."
     )
-    return Picture(
-        f"{contender.name} over time", desc, _HEIGHT, drawing, _table(counts, threads, marked, seconds, edges_ms)
-    )
+    return Picture(f"{contender.name} over time", desc, _HEIGHT, drawing, table)
 
 
 def _columns(content: Content) -> tuple[int, int]:
@@ -162,9 +161,8 @@ def _table(
     threads: NDArray[np.int64],
     marked: NDArray[np.bool_],
     seconds: float,
-    edges_ms: NDArray[np.float64],
 ) -> Table:
-    """In a dozen stretches: where most of the inferences and where the slowest ones lay."""
+    """In a dozen stretches: where most of the inferences and where the slowest ones lay, by :data:`AXIS`'s rows."""
     by = max(1, -(-len(counts) // 12))
     rows = []
     for first in range(0, len(counts), by):
@@ -172,11 +170,13 @@ def _table(
         n = int(part.sum())
         stress = sorted({int(t) for t in threads[first : first + by] if t >= 0})
         disturbed = "yes" if marked[first : first + by].any() else "no"
-        where = [three_digits(float(edges_ms[_row_of(part, share)])) if n else "–" for share in (0.5, 0.99, 1.0)]
+        where = [
+            three_digits(float(AXIS.edges_ns[_row_of(part, share)]) / 1e6) if n else "–" for share in (0.5, 0.99, 1.0)
+        ]
         at = f"{three_digits(first * seconds)}" if first else "0"
         rows.append([at, ", ".join(map(str, stress)) or "–", count(n), *where, disturbed])
-    head = ("from s", "stress threads", "n", "half below ms", "99 % below ms", "all below ms", "disturbed")
-    return Table("Over time; bounds are the picture's rows", head, rows)
+    head = ("from s", "stress threads", "n", "50 % below ms", "99 % below", "all below", "disturbed")
+    return Table("Over time; latencies in steps of 3 %", head, rows)
 
 
 def _row_of(part: NDArray[np.int64], share: float) -> int:

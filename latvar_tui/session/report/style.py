@@ -111,10 +111,12 @@ th.name,td.name{text-align:left;padding-left:0}
 tbody th.name{font-weight:600}
 .cells tbody th.name,.cells thead th.name{position:sticky;left:0;background:var(--paper)}
 .unsure{color:var(--soft)}
+figure table{font-size:.78rem}
+figure th,figure td{padding:2px 6px}
 .facts td{white-space:normal}
 .notes{padding-left:1.2em;margin:.4em 0}
 .notes li{margin:.2em 0;max-width:80ch}
-@media (max-width:480px){table{font-size:.76rem}th,td{padding:4px 5px}}
+@media (max-width:480px){table{font-size:.76rem}th,td{padding:4px 4px}main{padding:12px}}
 footer{margin:3em 0 1em;border-top:1px solid var(--edge);padding-top:.6em}
 """
 
