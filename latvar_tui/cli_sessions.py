@@ -1,4 +1,4 @@
-"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``; and how recording begins."""
+"""What has been recorded, on the command line: ``sessions``, ``show``, ``export``, ``report``; how recording begins."""
 
 from __future__ import annotations
 
@@ -228,14 +228,19 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
         click.echo(f"latvar-tui: {note}", err=True)
 
 
+def _check_free(path: Path, force: bool) -> None:
+    """Raises UsageError: the file is there already."""
+    if path.exists() and not force:
+        raise UsageError(f"'{path}' is there already: name another file, or overwrite it with --force.")
+
+
 def _write_whole(path: Path, pieces: Iterable[str | bytes], force: bool) -> None:
     """A file that is there whole or not at all.
 
     Raises:
         UsageError: it is there already, or cannot be written.
     """
-    if path.exists() and not force:
-        raise UsageError(f"'{path}' is there already: name another file, or overwrite it with --force.")
+    _check_free(path, force)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -248,4 +253,44 @@ def _write_whole(path: Path, pieces: Iterable[str | bytes], force: bool) -> None
         temporary.unlink(missing_ok=True)
 
 
-SESSION_COMMANDS: tuple[click.Command, ...] = (sessions, show, export)
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="SESSION...")
+@click.option("-o", "--output", type=click.Path(), required=True, metavar="PATH", help="Where to; - is stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("html", "md")),
+    default="html",
+    help="One self-contained HTML file, or Markdown tables to paste into an issue [html].",
+)
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def report(names: tuple[str, ...], output: str, form: str, force: bool) -> None:
+    """Write recorded sessions as one file to read, with pictures and tables.
+
+    SESSION is a folder, a name as latvar-tui sessions lists it, or last. The file needs no network and no scripts.
+    """
+    from pathlib import Path
+
+    from latvar_tui.session.layout import SessionError
+    from latvar_tui.session.report.content import read
+    from latvar_tui.session.report.markdown import markdown
+    from latvar_tui.session.report.page import page
+
+    if output != "-":
+        _check_free(Path(output), force)
+    opened = [_open(name) for name in names]
+    try:
+        contents = [read(session) for session in opened]
+    except SessionError as error:
+        raise UsageError(str(error)) from error
+    pieces = page(contents) if form == "html" else markdown(contents)
+    if output == "-":
+        for piece in pieces:
+            click.echo(piece, nl=False)
+    else:
+        _write_whole(Path(output), pieces, force)
+    for note in dict.fromkeys(note for session in opened for note in session.notes):
+        click.echo(f"latvar-tui: {note}", err=True)
+
+
+SESSION_COMMANDS: tuple[click.Command, ...] = (sessions, show, export, report)

@@ -80,6 +80,11 @@ def test_recording_never_imports_the_screen() -> None:
     assert not loaded & {"textual", "latvar_tui.tui"}
 
 
+def test_a_report_needs_no_screen() -> None:
+    loaded = loaded_by("import latvar_tui.session.report.page, latvar_tui.session.report.markdown")
+    assert not loaded & (SCREEN | {"click", "onnxruntime"})
+
+
 def test_help_is_quick_because_it_imports_next_to_nothing() -> None:
     loaded = loaded_by_command("--help")
     assert "click" in loaded

@@ -114,13 +114,17 @@ class Session:
 
     # -- what they add up to --------------------------------------------------------------------------------
 
-    def board(self, from_s: float = 0.0, to_s: float | None = None) -> Board:
+    def board(
+        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[wire.Slice], None] | None = None
+    ) -> Board:
         """What the slices that began within [``from_s``, ``to_s``) of the session add up to.
+
+        ``also`` gets each slice once the board has taken it.
 
         Raises:
             SessionError: as :meth:`frames`, or what it holds is too much.
         """
-        return self._summed(self._new_board(), from_s, to_s, None)
+        return self._summed(self._new_board(), from_s, to_s, None, also)
 
     def shown(self, show: Callable[[Board], _T], from_s: float = 0.0, to_s: float | None = None) -> _T:
         """What ``show`` makes of :meth:`board`, by the session's snapshot where that helps.
@@ -166,7 +170,14 @@ class Session:
                 return
         self._note(f"The candidate '{printable(text[:80])}' is none that this version knows: it is left out.")
 
-    def _summed(self, board: Board, from_s: float, to_s: float | None, after: Mapping[str, int] | None) -> Board:
+    def _summed(
+        self,
+        board: Board,
+        from_s: float,
+        to_s: float | None,
+        after: Mapping[str, int] | None,
+        also: Callable[[wire.Slice], None] | None = None,
+    ) -> Board:
         known = {contender.id for contender in board.contenders}
         cells: set[tuple[str, str]] = set()
         hellos = bool(board.device)
@@ -187,6 +198,8 @@ class Session:
                     )
             try:
                 board.take(frame)
+                if also is not None and isinstance(frame, wire.Slice):
+                    also(frame)
             except (ValueError, OverflowError, TypeError):
                 refused += 1
         if refused:

@@ -1,4 +1,4 @@
-"""Colours: one per candidate, the same everywhere, told apart by colour-blind eyes (Okabe and Ito's set)."""
+"""Colours: one per candidate, the same everywhere (see :mod:`latvar_tui.colours`)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from rich.color import Color, blend_rgb
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
+from latvar_tui.colours import CANDIDATES
 from latvar_tui.tui.bars import BarStyles
 
-_CANDIDATES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")
 _BACKGROUND = ColorTriplet(18, 18, 18)
 _WHOLE_SHARE = 0.42  # how much of the colour the whole shape keeps, behind the recent one
 
@@ -24,12 +24,12 @@ WAITING = Style(color="#d8d8d8")
 @cache
 def candidate_style(slot: int) -> Style:
     """The colour of the candidate with that slot."""
-    return Style(color=_CANDIDATES[slot % len(_CANDIDATES)])
+    return Style(color=CANDIDATES[slot % len(CANDIDATES)])
 
 
 @cache
 def bar_styles(slot: int) -> BarStyles:
     """The colours of its histogram: recent in full, the whole darker, the ghost grey."""
-    colour = Color.parse(_CANDIDATES[slot % len(_CANDIDATES)]).get_truecolor()
+    colour = Color.parse(CANDIDATES[slot % len(CANDIDATES)]).get_truecolor()
     dark = Color.from_triplet(blend_rgb(_BACKGROUND, colour, _WHOLE_SHARE))
     return BarStyles(whole=Style(color=dark), recent=candidate_style(slot), ghost=GHOST)
