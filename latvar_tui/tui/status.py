@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich.style import Style
 from textual import events
 
 from latvar_tui import __version__
 from latvar_tui.format import percent, plural
 from latvar_tui.study.board import Board
-from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.keys import footer_keys
 from latvar_tui.tui.line_widget import LineWidget, Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
 from latvar_tui.wire import Reading
 
 
 class Header(LineWidget):
-    """What is measured, on which device; where it is recorded, and what this instrument itself costs."""
+    """What is measured, on which device; where it is recorded, and what this instrument itself costs.
 
-    def show(self, board: Board, about_itself: str) -> None:
+    Of a recording: that it is one, and how far it has been played.
+    """
+
+    def show(self, board: Board, about_itself: str, style: Style = DIM) -> None:
         device = board.device
         facts = [str(device.get("name") or "?"), str(device.get("cpu") or "")]
         cores = device.get("cores")
@@ -34,7 +38,7 @@ class Header(LineWidget):
             if len(left) + len(longer) + len(right) < width:
                 middle = longer
         gap = " " * max(1, width - len(left) - len(middle) - len(right))
-        self.set_lines([line((left, STRONG), middle, gap, (right, DIM), width=width)])
+        self.set_lines([line((left, STRONG), middle, gap, (right, style), width=width)])
 
 
 class StatusLine(LineWidget):
@@ -89,25 +93,27 @@ class Banner(LineWidget):
 class Footer(LineWidget):
     """The keys; a click on one does what it does."""
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None, *, in_replay: bool = False) -> None:
         super().__init__(id=id)
+        self._keys = footer_keys(in_replay)
         self._places: list[tuple[range, str]] = []
 
     def on_resize(self) -> None:
         spans: list[Span] = []
         self._places, at = [], 0
-        labelled = [key for key in KEYS if key.label]
         # Help and quit are what a newcomer must find: they keep their place on a narrow screen.
-        room = self.size.width - sum(len(f" {key.label} ") + 1 for key in labelled[-2:])
-        for key in labelled:
-            text = f" {key.label}"
-            if key not in labelled[-2:]:
+        last_two = self._keys[-2:]
+        room = self.size.width - sum(len(f" {label} ") + 1 for label, _ in last_two)
+        for key in self._keys:
+            label, action = key
+            text = f" {label}"
+            if key not in last_two:
                 if len(text) + 1 > room:
                     continue
                 room -= len(text) + 1
-            name, _, rest = key.label.rpartition(" ")
+            name, _, rest = label.rpartition(" ")
             spans += [" ", (name, STRONG), (f" {rest} ", DIM)]
-            self._places.append((range(at, at + len(text) + 1), key.action))
+            self._places.append((range(at, at + len(text) + 1), action))
             at += len(text) + 1
         self.set_lines([line(*spans, width=self.size.width)])
 
