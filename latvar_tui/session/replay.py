@@ -117,7 +117,12 @@ class Replay:
         self._arm()
 
     def jump(self, to_ns: int) -> None:
-        """Go to a time, forwards or back; what lies on the way is taken in pieces, the first one at once."""
+        """Go to a time, forwards or back; what lies on the way is taken in pieces, the first one at once.
+
+        From there on it plays at the recording's pace if it had none: it would be gone again at once.
+        """
+        if self.speed == SPEEDS[-1]:
+            self.speed = SPEEDS[0]
         to_ns = self._begin_ns + max(0, min(to_ns, self.length_ns))
         if to_ns < self._taken_ns:
             self._go_back(to_ns)

@@ -99,7 +99,7 @@ class LiveApp(Telling):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
-        yield TablePanel(self.board, self.view, id="table")
+        yield TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table")
         yield self.slider()
         yield TimelineLine(self.board.timeline, id="timeline")
         yield StatusLine(id="status")

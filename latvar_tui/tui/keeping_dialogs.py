@@ -30,7 +30,9 @@ class _Question(ModalScreen[str | None]):
         width: 94%; max-width: 60; height: auto; max-height: 92%;
         border: round $accent; padding: 0 1; background: $surface;
     }
-    _Question OptionList { height: auto; border: none; background: $surface; padding: 0; }
+    _Question OptionList, _Question OptionList:focus {
+        height: auto; border: none; background: $surface; padding: 0;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "nothing", "close")]
 

@@ -58,7 +58,7 @@ class ReplayApp(LiveApp):
         replay = self.replay
         time = f"{clock_time(replay.at_ns)} / {clock_time(replay.length_ns)}  {self._pace}"
         named = f"REPLAY {replay.name}  {time}"
-        return (named if len(named) + _BESIDE_IT <= self.size.width else f"REPLAY {time}"), WARNING
+        return f" {named if len(named) + _BESIDE_IT <= self.size.width else f'REPLAY {time}'}", WARNING
 
     def calm_banner(self) -> str:
         board, replay = self.board, self.replay

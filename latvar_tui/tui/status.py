@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from rich.style import Style
 from textual import events
@@ -16,13 +17,24 @@ from latvar_tui.tui.palette import DIM, STRONG, WARNING
 from latvar_tui.wire import Reading
 
 
-class Header(LineWidget):
+class _Told(LineWidget):
+    """A line that is told anew when its width changes: nothing else may come for a long time, in a recording."""
+
+    _tell: Callable[[], None] | None = None
+
+    def on_resize(self) -> None:
+        if self._tell is not None:
+            self._tell()
+
+
+class Header(_Told):
     """What is measured, on which device; where it is recorded, and what this instrument itself costs.
 
     Of a recording: that it is one, and how far it has been played.
     """
 
     def show(self, board: Board, about_itself: str, style: Style = DIM) -> None:
+        self._tell = partial(self.show, board, about_itself, style)
         device = board.device
         facts = [str(device.get("name") or "?"), str(device.get("cpu") or "")]
         cores = device.get("cores")
@@ -41,10 +53,11 @@ class Header(LineWidget):
         self.set_lines([line((left, STRONG), middle, gap, (right, style), width=width)])
 
 
-class StatusLine(LineWidget):
+class StatusLine(_Told):
     """How the measuring goes and what the sensors say: n/a where there is no reading (i tells why)."""
 
     def show(self, board: Board) -> None:
+        self._tell = partial(self.show, board)
         counted = wall = stressed = saturated = 0
         stress_cpu_ns = 0.0
         for contender, condition, cell in board.cells():
@@ -83,10 +96,11 @@ def _reading(sensors: Mapping[str, Reading], name: str, title: str, form: str) -
     return f"{title} n/a" if reading is None or reading.value is None else f"{title} {form.format(reading.value)}"
 
 
-class Banner(LineWidget):
+class Banner(_Told):
     """The latest thing the user should know."""
 
     def show(self, text: str, warning: bool = False) -> None:
+        self._tell = partial(self.show, text, warning)
         self.set_lines([line((f" {text}" if text else "", WARNING if warning else DIM), width=self.size.width)])
 
 
