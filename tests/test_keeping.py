@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,8 +21,8 @@ from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.dialogs import TextDialog
 from latvar_tui.tui.status import Banner
 from latvar_tui.tui.timeline import TimelineLine
-from tests.scripted_link import board_of, session
-from tests.session_files import CANDIDATES, CONDITIONS, recorded, recorder_of, some_frames
+from tests.scripted_link import board_of
+from tests.session_files import CANDIDATES, recorded, recorder_of, some_frames
 from tests.test_screen import MODELS, UNDER_STRESS, make_app, sent, settled
 
 NAME = "20260301T142233Z-bench-board"
@@ -138,10 +139,10 @@ async def test_a_picture_is_saved_as_svg_and_as_text(tmp_path: Path) -> None:
         svg, text = await shown_paths(pilot)
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
+        table = [strip.text.rstrip() for strip in app.query_one("#table").lines]  # type: ignore[attr-defined]
     assert ElementTree.fromstring(svg.read_text()).tag.endswith("svg")
     lines = text.read_text().split("\n")
     assert len(lines) == 41 and lines[-1] == ""
-    table = [strip.text.rstrip() for strip in app.query_one("#table").lines]  # type: ignore[attr-defined]
     assert all(line in lines for line in table)
 
 
@@ -188,10 +189,20 @@ async def test_what_cannot_be_written_is_said_and_nothing_stays(
     assert list(here.iterdir()) == []
 
 
-async def test_of_two_pictures_none_stays_when_the_second_fails(here: Path) -> None:
-    board = board_of(CANDIDATES, session(CANDIDATES, CONDITIONS, 2))
-    with pytest.raises(UnicodeEncodeError):
-        beside.picture_beside(board, None, "<svg/>", "\ud800")
+def test_of_two_files_none_stays_when_the_second_fails(here: Path) -> None:
+    def torn() -> Iterator[str]:
+        yield "the beginning"
+        raise OSError(errno.ENOSPC, "no")
+
+    with pytest.raises(beside.SessionError, match="the disk is full"):
+        beside._written(here / "a", [("svg", ["whole"]), ("txt", torn())])
+    assert list(here.iterdir()) == []
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(here: Path) -> None:
+    board = board_of(CANDIDATES, some_frames())
+    for path in beside.picture_beside(board, None, "<svg/>", "model-\udcff"):
+        assert path.read_text() in ("<svg/>", "model-\\udcff")
 
 
 async def test_a_folder_that_has_vanished_is_said(tmp_path: Path) -> None:

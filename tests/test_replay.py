@@ -170,6 +170,10 @@ async def test_frames_come_at_the_pace_that_was_chosen(kept: Path, monkeypatch: 
         now_s[0] += 5.0
         assert replay.at_ns == expected_ns
         replay.toggle_pause()
+        replay.send(wire.Hold())  # ctrl-z
+        now_s[0] += 5.0
+        replay.send(wire.Resume())
+        assert replay.at_ns == expected_ns
         replay.next_speed()
     while not replay.has_ended:
         replay.receive()
@@ -296,6 +300,21 @@ async def test_candidates_of_another_probe_do_not_end_the_screen(own: Path) -> N
         await keys("full_stop", "full_stop", "full_stop", "full_stop", "full_stop")(pilot)
         assert app.is_running
         assert [contender.state for contender in app.board.contenders] == ["ready", "ready", "refused"]
+
+
+async def test_a_jump_from_the_end_is_seen(kept: Path) -> None:
+    replay = Replay(Session(kept))
+    replay.speed = SPEEDS[-1]
+    app = app_of(replay)
+    async with app.run_test(size=(120, 40)) as pilot:
+        while not replay.has_ended:
+            await pilot.pause()
+        await pilot.press("comma")
+        assert replay.speed == SPEEDS[0] and not replay.has_ended
+        await pilot.press("space")
+        await drawn(pilot)
+        assert replay.length_ns - 10 * S <= replay.at_ns < replay.length_ns
+        assert numbers(app.board) == at(replay.at_ns)
 
 
 # -- the command ------------------------------------------------------------------------------------------

@@ -60,7 +60,8 @@ def _written(stem: Path, contents: list[tuple[str, Iterable[str]]]) -> list[Path
     made: list[Path] = []
     try:
         for path, (_, pieces) in zip(paths, contents, strict=True):
-            with open(path, "x", encoding="utf-8", newline="") as file:
+            # A path that is no text may be in it.
+            with open(path, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 made.append(path)
                 file.writelines(pieces)
     except OSError as error:

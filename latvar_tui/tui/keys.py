@@ -70,9 +70,11 @@ def bindings() -> list[BindingType]:
 
 
 def footer_keys(in_replay: bool) -> list[tuple[str, str]]:
-    """(label, action) of the keys that the footer names."""
-    labels = [(key.label if key.replay is None or not in_replay else key.replay, key.action) for key in KEYS]
-    return [(label, action) for label, action in labels if label]
+    """(label, action) of the keys that the footer names; in a replay those that play it come first."""
+    if not in_replay:
+        return [(key.label, key.action) for key in KEYS if key.label]
+    played = [(key.replay, key.action) for key in KEYS if key.replay]
+    return played + [(key.label, key.action) for key in KEYS if key.label and key.replay is None]
 
 
 def help_lines() -> list[tuple[str, str]]:

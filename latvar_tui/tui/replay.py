@@ -63,7 +63,7 @@ class ReplayApp(LiveApp):
     def calm_banner(self) -> str:
         board, replay = self.board, self.replay
         if replay.has_ended:
-            return "The recording has ended: , jumps back, q quits."
+            return "The recording has ended (, jumps back)."
         if replay.paused:
             return "The recording is held: space plays on."
         if board.failure is not None:
