@@ -148,6 +148,10 @@ class Slice:
     queue_max: int = 0
     lag_ns: int = 0
 
+    def __deepcopy__(self, memo: object) -> Slice:
+        """Nobody changes one: a board's copy shares them."""
+        return self
+
 
 @dataclass(frozen=True)
 class Note:
