@@ -137,7 +137,7 @@ def _play(session: Session, options: Mapping[str, Any]) -> int:
     ranked_by, deadline_ns = ranking(session, chosen)
     replay = Replay(session, options["from_s"], options["to_s"])
     if not replay.board.contenders:
-        raise UsageError(f"The session '{session.folder}' has no candidate that this version knows.")
+        raise UsageError(f"The session '{session.folder}' has no candidate that this version knows: update latvar-tui.")
     try:
         status, _ = run_screen(ReplayApp(replay, ranked_by=ranked_by, deadline_ns=deadline_ns))
     finally:
