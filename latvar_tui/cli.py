@@ -26,6 +26,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.stress_kinds import check_condition
 from latvar_tui.quantities import parse_duration_s
+from latvar_tui.terminal import check_terminal
 from latvar_tui.zoo import DEFAULT_LINE_UP, OwnModel, ZooError, find
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
@@ -86,9 +87,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     candidates, condition, stressed, most = _line_up(options)
     if plain:
         sys.exit(_run_headless(candidates, condition, options, None, as_json=False))
-    problem = _no_screen()
-    if problem:
-        raise UsageError(problem)
+    check_terminal("use latvar-tui record to measure without a screen, or latvar-tui live --plain for lines")
     recorder = begin_recording(options, candidates)
     connect = functools.partial(_connect, options)
     link = connect(candidates, condition)  # first: it loads while the screen's own imports do
@@ -210,16 +209,6 @@ def _print_tables(board: Board, options: dict[str, Any]) -> None:
         click.echo("\n".join([str(condition), *text_table(rows, ranked_by, width, deadline_ns)]))
     for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
         click.echo(line)
-
-
-def _no_screen() -> str | None:
-    """Why no screen can be drawn here, and what to do instead."""
-    instead = "use latvar-tui record to measure without a screen, or latvar-tui live --plain for lines"
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return f"The live screen needs a terminal, and this is none: {instead}."
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        return f"The terminal (TERM={os.environ.get('TERM', '')}) cannot draw a screen: {instead}."
-    return None
 
 
 def _run_headless(

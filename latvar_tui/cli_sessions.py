@@ -81,6 +81,7 @@ def _open(text: str) -> Session:
 @click.command()
 @click.argument("session", metavar="SESSION")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
+@click.option("--live", "as_replay", is_flag=True, help="Play it on the live screen, marked as a recording.")
 @click.option(
     "--from",
     "from_s",
@@ -95,7 +96,7 @@ def _open(text: str) -> Session:
 @click.option(
     "--deadline", "deadline_ms", type=Finite(0.001, 100_000), metavar="MS", help="As of record [as recorded]."
 )
-def show(session: str, as_json: bool, **options: Any) -> None:
+def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
     """Show a recorded session: the tables, or the JSON document, that measuring it ended with.
 
     SESSION is a folder, a name as latvar-tui sessions lists it, or last.
@@ -103,7 +104,11 @@ def show(session: str, as_json: bool, **options: Any) -> None:
     from latvar_tui.session.layout import SessionError
     from latvar_tui.session.shown import Chosen, document, tables
 
+    if as_replay and (as_json or options["candidates"] or options["conditions"]):
+        raise UsageError("--live plays the session as it was: leave --json, --candidate and --condition out.")
     opened = _open(session)
+    if as_replay:
+        sys.exit(_play(opened, options))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     chosen = Chosen(options["candidates"], options["conditions"], options["quantile"], options["deadline_ms"])
 
@@ -116,6 +121,30 @@ def show(session: str, as_json: bool, **options: Any) -> None:
         click.echo(opened.shown(text, options["from_s"], options["to_s"]))
     except SessionError as error:
         raise UsageError(str(error)) from error
+
+
+def _play(session: Session, options: Mapping[str, Any]) -> int:
+    """The session on the live screen; returns the exit status."""
+    from latvar_tui.session.replay import Replay
+    from latvar_tui.session.shown import Chosen, ranking
+    from latvar_tui.terminal import check_terminal
+
+    check_terminal("leave --live out for the tables")
+    from latvar_tui.tui.app import run_screen
+    from latvar_tui.tui.replay import ReplayApp
+
+    chosen = Chosen(quantile=options["quantile"], deadline_ms=options["deadline_ms"])
+    ranked_by, deadline_ns = ranking(session, chosen)
+    replay = Replay(session, options["from_s"], options["to_s"])
+    if not replay.board.contenders:
+        raise UsageError(f"The session '{session.folder}' has no candidate that this version knows: update latvar-tui.")
+    try:
+        status, _ = run_screen(ReplayApp(replay, ranked_by=ranked_by, deadline_ns=deadline_ns))
+    finally:
+        replay.close()
+    for note in session.notes:
+        click.echo(f"latvar-tui: {note}", err=True)
+    return status
 
 
 # -- what is kept -------------------------------------------------------------------------------------------

@@ -84,6 +84,13 @@ def quantile_name(quantile: float) -> str:
     return f"p{quantile:.10g}"
 
 
+def clock_time(elapsed_ns: int) -> str:
+    """Time since a beginning: ``01:23``, or ``2:01:23`` from an hour on."""
+    minutes, seconds = divmod(elapsed_ns // 1_000_000_000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
 def plural(number: int, noun: str) -> str:
     """1 core, 2 cores."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -149,13 +149,21 @@ class Slice:
     queue_max: int = 0
     lag_ns: int = 0
 
+    def __deepcopy__(self, memo: object) -> Slice:
+        """Nobody changes one: a board's copy shares them."""
+        return self
+
 
 @dataclass(frozen=True)
 class Note:
-    """Something the user should know, in one sentence."""
+    """Something the user should know, in one sentence; or a mark of the user's own.
+
+    ``at_ns`` is when a mark was set, on the probe's clock, and 0 for everything else.
+    """
 
     TYPE: ClassVar[str] = "note"
     text: str
+    at_ns: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import LONGEST_S, is_gone, wait_until_gone
 from tests.on_pty import COLUMNS, ROWS, OnPty
+from tests.session_files import recorded, some_frames
 
 LEAVES_ALTERNATE_SCREEN = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
@@ -227,3 +228,17 @@ def test_a_terminal_that_cannot_draw_is_refused(tmp_path: Path) -> None:
             written += data
     assert program.returncode == 2
     assert b"record" in written and b"Traceback" not in written
+
+
+def test_a_recording_is_played_on_the_same_screen(live: Start, tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "kept", some_frames())
+    program = live("show", str(folder), "--live")
+    program.wait_for(lambda text: "REPLAY kept" in text and "squeezenet1_1" in text)
+    program.type(b"fff")
+    program.wait_for(lambda text: "The recording has ended" in text)
+    program.type(b",")
+    program.wait_for(lambda text: "1×, playing" in text)
+    assert program.family() == {}
+    program.type(b"q")
+    assert program.finish() == 0
+    assert LEAVES_ALTERNATE_SCREEN in program.written

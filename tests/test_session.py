@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from latvar_tui import wire
 from latvar_tui.hdr_layout import COUNTS_LEN
-from latvar_tui.session import hlog, reader, snapshot
+from latvar_tui.session import board_feed, hlog, snapshot
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, INTERVALS, RESPONSES, SCHEMA_NUMBER, WAITS, SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board
@@ -302,7 +302,7 @@ def test_a_bomb_is_refused(whole: Path, tmp_path: Path) -> None:
 def test_more_cells_than_anybody_measures_are_refused(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MOST_CELLS", 10)
+    monkeypatch.setattr(board_feed, "MOST_CELLS", 10)
     counts = {"service": {"pairs": [[5, 1]]}, "wait": {"unavailable": "?"}, "wait_sums": {}}
     bodies = [slice_bodies(whole)[0] | counts | {"condition": f"{number}xcpu@100%"} for number in range(12)]
     with pytest.raises(SessionError, match="more than 10 cells"):

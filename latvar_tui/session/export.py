@@ -19,9 +19,11 @@ from latvar_tui import wire
 from latvar_tui.format import quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.session import hgrm, hlog
+from latvar_tui.session.board_feed import MOST_CELLS
 from latvar_tui.session.layout import LOGS, SessionError
 from latvar_tui.session.parquet import parquet
-from latvar_tui.session.reader import MOST_CELLS, Session
+from latvar_tui.session.reader import Session
+from latvar_tui.study.board import Board
 from latvar_tui.study.quantiles import PROVISIONAL_BEYOND
 
 FORMATS = ("hlog", "hgrm", "csv", "json", "parquet")
@@ -58,6 +60,16 @@ class _Sum:
             self.sums[name] = self.sums.get(name, 0) + counts.sum_ns
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What is exported: its name, its device, and its beginning on the probe's clock and since 1970."""
+
+    name: str
+    device: object
+    base_ns: int
+    base_wall_ns: int
+
+
 def exported(session: Session, form: str, per: str) -> Iterator[str | bytes]:
     """The export, in pieces.
 
@@ -67,16 +79,29 @@ def exported(session: Session, form: str, per: str) -> Iterator[str | bytes]:
     if form == "hgrm" and per == INTERVAL:
         raise SessionError("A percentile table sums up: export hgrm per cell, or another format per interval.")
     sums = _intervals(session) if per == INTERVAL else iter(_cells(session))
+    device = session.about.get("device")
+    return _pieces(Origin(str(session.folder), device, session.base_ns, session.base_wall_ns), form, per, sums)
+
+
+def exported_board(board: Board, name: str, form: str) -> Iterator[str | bytes]:
+    """The cells of a board, in pieces; those without an inference are left out. ``name`` is the session's."""
+    hello = board.hello
+    base_ns, base_wall_ns = (hello.monotonic_ns, hello.wall_ns) if hello is not None else (0, 0)
+    origin = Origin(name, dict(board.device), base_ns, base_wall_ns)
+    return _pieces(origin, form, CELL, _board_cells(board))
+
+
+def _pieces(origin: Origin, form: str, per: str, sums: Iterator[_Sum]) -> Iterator[str | bytes]:
     if form == "hlog":
-        yield from _hlog(session, sums)
+        yield from _hlog(origin, sums)
     elif form == "hgrm":
         yield from _hgrm(sums)
     elif form == "csv":
-        yield from _csv(_rows(session, sums))
+        yield from _csv(_rows(origin, sums))
     elif form == "parquet":
-        yield from parquet(map(_flat, _rows(session, sums)), _KINDS)
+        yield from parquet(map(_flat, _rows(origin, sums)), _KINDS)
     else:
-        yield from _json(session, per, _rows(session, sums))
+        yield from _json(origin, per, _rows(origin, sums))
 
 
 def _intervals(session: Session) -> Iterator[_Sum]:
@@ -100,17 +125,30 @@ def _cells(session: Session) -> list[_Sum]:
     return list(found.values())
 
 
+def _board_cells(board: Board) -> Iterator[_Sum]:
+    for contender, condition, cell in board.cells():
+        one = _Sum(contender.id, str(condition), cell.began_ns, cell.ended_ns, cell.slices)
+        found = [("service", cell.service, cell.counted_ns), ("wait", cell.wait, cell.waited_ns)]
+        if cell.open_loop is not None:
+            found.append(("response", cell.open_loop.response, cell.open_loop.response_ns))
+        for name, histogram, sum_ns in found:
+            if histogram.total:
+                one.histograms[name], one.sums[name] = histogram, sum_ns
+        if one.histograms:
+            yield one
+
+
 # -- HdrHistogram's own -------------------------------------------------------------------------------------
 
 
-def _hlog(session: Session, sums: Iterator[_Sum]) -> Iterator[str]:
+def _hlog(origin: Origin, sums: Iterator[_Sum]) -> Iterator[str]:
     """One log; waits and response times under tags of their own, with the quantity behind another |."""
-    yield hlog.header(session.base_wall_ns, "service times; waits and response times are tagged so").decode()
+    yield hlog.header(origin.base_wall_ns, "service times; waits and response times are tagged so").decode()
     tags = hlog.Tags()
     for one in sums:
         for name, histogram in one.histograms.items():
             condition = one.condition if name == "service" else f"{one.condition}|{name}"
-            tag, start = tags.of(one.candidate, condition), hlog.stamp(one.start_ns, session.base_ns)
+            tag, start = tags.of(one.candidate, condition), hlog.stamp(one.start_ns, origin.base_ns)
             pairs = np.column_stack(histogram.sparse())
             yield hlog.line(tag, start, one.end_ns - one.start_ns, histogram.max_ns or 0, pairs).decode()
 
@@ -141,13 +179,13 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"provisional": " ".join(row["provisional"])}
 
 
-def _rows(session: Session, sums: Iterator[_Sum]) -> Iterator[dict[str, Any]]:
+def _rows(origin: Origin, sums: Iterator[_Sum]) -> Iterator[dict[str, Any]]:
     for one in sums:
         for name, histogram in one.histograms.items():
-            yield _row(session, one, name, histogram)
+            yield _row(origin, one, name, histogram)
 
 
-def _row(session: Session, one: _Sum, name: str, histogram: Histogram) -> dict[str, Any]:
+def _row(origin: Origin, one: _Sum, name: str, histogram: Histogram) -> dict[str, Any]:
     assert histogram.min_ns is not None and histogram.max_ns is not None
     values = [one.sums[name] / histogram.total, histogram.min_ns, *histogram.quantiles_ns(_QUANTILES), histogram.max_ns]
     shaky = [
@@ -156,7 +194,7 @@ def _row(session: Session, one: _Sum, name: str, histogram: Histogram) -> dict[s
         if histogram.beyond_quantile(quantile) < PROVISIONAL_BEYOND
     ]
     head = (
-        one.candidate, one.condition, name, (one.start_ns - session.base_ns) / 1e9,
+        one.candidate, one.condition, name, (one.start_ns - origin.base_ns) / 1e9,
         (one.end_ns - one.start_ns) / 1e9, one.slices, histogram.total, histogram.overflow,
     )  # fmt: skip
     times = {column: value / 1e6 for column, value in zip(_TIMES, values, strict=True)}
@@ -176,8 +214,8 @@ def _csv_line(values: Sequence[Any]) -> str:
     return buffer.getvalue()
 
 
-def _json(session: Session, per: str, rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    head = {"schema": "latvar-tui-export/1", "session": str(session.folder), "device": session.about.get("device")}
+def _json(origin: Origin, per: str, rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    head = {"schema": "latvar-tui-export/1", "session": origin.name, "device": origin.device}
     yield json.dumps(head | {"per": per}, ensure_ascii=False)[:-1] + ', "rows": [\n'
     before = ""
     for row in rows:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from latvar_tui import wire
-from latvar_tui.candidate import UsageError, parse_candidate
-from latvar_tui.format import plural, printable
+from latvar_tui.format import plural
 from latvar_tui.session import hlog, snapshot
+from latvar_tui.session.board_feed import BoardFeed
 from latvar_tui.session.growing import replace_file
 from latvar_tui.session.gzip_lines import Lines
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, GROWING, LOGS, SessionError, schema_problem
@@ -29,7 +29,6 @@ from latvar_tui.study.board import Board
 _MOST_ABOUT_BYTES = 4 << 20
 _MOST_SNAPSHOT_BYTES = 256 << 20
 _LONG_S = 5.0
-MOST_CELLS = 4096
 _DAMAGE = (wire.WireError, ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
 
 _T = TypeVar("_T")
@@ -124,7 +123,7 @@ class Session:
         Raises:
             SessionError: as :meth:`frames`, or what it holds is too much.
         """
-        return self._summed(self._new_board(), from_s, to_s, None, also)
+        return self._summed(self.new_feed(), from_s, to_s, None, also)
 
     def shown(self, show: Callable[[Board], _T], from_s: float = 0.0, to_s: float | None = None) -> _T:
         """What ``show`` makes of :meth:`board`, by the session's snapshot where that helps.
@@ -137,7 +136,7 @@ class Session:
                 if all(_size(self.folder / name) >= size for name, size in taken.sizes.items()):
                     notes = list(self.notes)
                     try:
-                        return show(self._summed(taken.board, 0.0, None, taken.sizes))
+                        return show(self._summed(self.feed_of(taken.board), 0.0, None, taken.sizes))
                     except SessionError:
                         raise
                     except Exception:
@@ -156,54 +155,35 @@ class Session:
             sizes = {name: _size(self.folder / name) for name in GROWING if (self.folder / name).exists()}
             replace_file(self.folder / BOARD, snapshot.packed(snapshot.Snapshot(board, sizes, slices)))
 
-    def _new_board(self) -> Board:
-        board = Board([])
+    def new_feed(self) -> BoardFeed:
+        """For a board with the candidates that it began with, and nothing measured."""
+        feed = self.feed_of(Board([]))
         for text in self.candidates:
-            self._join(board, text)
-        return board
+            feed.join(text)
+        return feed
 
-    def _join(self, board: Board, text: str) -> None:
-        with suppress(UsageError):
-            candidate = parse_candidate(text, 1)
-            if str(candidate) == text and len(board.contenders) < MOST_CELLS:
-                board.add(candidate)
-                return
-        self._note(f"The candidate '{printable(text[:80])}' is none that this version knows: it is left out.")
+    def feed_of(self, board: Board) -> BoardFeed:
+        """For a board that has taken some of the frames already."""
+        return BoardFeed(board, str(self.folder), self._note)
 
     def _summed(
         self,
-        board: Board,
+        feed: BoardFeed,
         from_s: float,
         to_s: float | None,
         after: Mapping[str, int] | None,
         also: Callable[[wire.Slice], None] | None = None,
     ) -> Board:
-        known = {contender.id for contender in board.contenders}
-        cells: set[tuple[str, str]] = set()
-        hellos = bool(board.device)
-        refused = 0
         for frame in self.frames(from_s, to_s, after=after):
-            if isinstance(frame, wire.State | wire.Slice) and frame.candidate not in known:
-                known.add(frame.candidate)
-                self._join(board, frame.candidate)
-            if isinstance(frame, wire.Hello):
-                if hellos:
-                    board.restart()  # its probe had died, and was started again
-                hellos = True
-            elif isinstance(frame, wire.Slice):
-                cells.add((frame.candidate, frame.condition))
-                if len(cells) > MOST_CELLS:
-                    raise SessionError(
-                        f"The session '{self.folder}' has more than {MOST_CELLS} cells: no latvar-tui recorded that."
-                    )
-            try:
-                board.take(frame)
-                if also is not None and isinstance(frame, wire.Slice):
-                    also(frame)
-            except (ValueError, OverflowError, TypeError):
-                refused += 1
-        if refused:
-            self._note(f"{plural(refused, 'frame')} of the session cannot be and {_is(refused)} left out.")
+            if feed.take(frame) and also is not None and isinstance(frame, wire.Slice):
+                also(frame)
+        return self.finished(feed)
+
+    def finished(self, feed: BoardFeed) -> Board:
+        """The board, once every frame has been taken, with the notes on what is wrong with the session."""
+        if feed.refused:
+            self._note(f"{plural(feed.refused, 'frame')} of the session cannot be and {_is(feed.refused)} left out.")
+        board = feed.board
         board.notes.extend(note for note in self.notes if note not in board.notes)
         return board
 

@@ -34,7 +34,7 @@ def document(session: Session, board: Board, chosen: Chosen) -> dict[str, Any]:
     Raises:
         SessionError: what was chosen is not in the session.
     """
-    ranked_by, deadline_ns = _options(session, chosen)
+    ranked_by, deadline_ns = ranking(session, chosen)
     kept = [contender.id for contender in _contenders(board, chosen)]
     under = {str(condition) for condition in _conditions(board, chosen)}
     whole = summary(board, deadline_ns)
@@ -59,7 +59,7 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
     Raises:
         SessionError: what was chosen is not in the session.
     """
-    ranked_by, deadline_ns = _options(session, chosen)
+    ranked_by, deadline_ns = ranking(session, chosen)
     contenders = _contenders(board, chosen)
     lines = []
     for condition in _conditions(board, chosen):
@@ -72,7 +72,7 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
     return [printable(line) for line in lines]
 
 
-def _options(session: Session, chosen: Chosen) -> tuple[float, int | None]:
+def ranking(session: Session, chosen: Chosen) -> tuple[float, int | None]:
     """The quantile to compare (percent), and the deadline (ns)."""
     recorded = _recorded_options(session)
     quantile = chosen.quantile or _number(recorded.get("quantile"), 50.0, 99.9999) or _QUANTILE

@@ -142,6 +142,8 @@ class Board:
                 self.device, self.hello = frame.device, self.hello or frame
             case wire.Note():
                 self.notes.append(frame.text)
+                if frame.at_ns:
+                    self.timeline.mark()
             case wire.Failure():
                 self.failure = frame
             case _:
@@ -244,6 +246,13 @@ class Board:
         self._last_cell = None  # what lies between the two probes is no gap of anybody's
         for contender in self.contenders:
             contender.state, contender.reason = "loading", ""
+
+    def become(self, other: Board) -> None:
+        """Stand where ``other`` does, which is used up: whoever holds this board, or its timeline, sees that."""
+        timeline = self.timeline
+        vars(self).update(vars(other))
+        vars(timeline).update(vars(other.timeline))
+        self.timeline = timeline
 
     def clear(self) -> None:
         """Forget every count, and with them the conditions visited; the line-up stays."""

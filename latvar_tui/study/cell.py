@@ -35,6 +35,9 @@ class Cell:
     waiting: Waiting = field(default_factory=Waiting)
     counters: Counters = field(default_factory=Counters)
     slices: int = 0
+    began_ns: int = 0
+    """When its first slice began and its last one ended, on the probe's clock."""
+    ended_ns: int = 0
     settling: int = 0
     dropped: int = 0
     disturbed: int = 0
@@ -55,6 +58,8 @@ class Cell:
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in."""
+        self.began_ns = self.began_ns if self.slices else frame.start_ns
+        self.ended_ns = frame.end_ns
         self.slices += 1
         self.exemplars.add(frame)
         self.settling += frame.settling

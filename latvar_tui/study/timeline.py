@@ -11,6 +11,10 @@ MOST_MOMENTS = 512
 """So many, and neighbours are merged: a day takes no more room than an hour."""
 
 
+MARK = "mark"
+"""The user's own, among the marks of what disturbed."""
+
+
 @dataclass
 class Moment:
     """A stretch of the session: the stress it ended with, and every mark on its slices."""
@@ -48,6 +52,11 @@ class Timeline:
             self.moments.append(Moment(threads))
         self.moments[which].stress_threads = condition.stress_threads
         self.moments[which].marks.update(frame.marks)
+
+    def mark(self) -> None:
+        """The user has set a mark now: after the newest slice, if there is one."""
+        if self.moments:
+            self.moments[-1].marks.add(MARK)
 
     def fitting(self, columns: int) -> tuple[int, list[Moment]]:
         """The whole session in at most so many columns: the seconds that each stands for, and the columns."""

@@ -12,24 +12,20 @@ from textual.screen import Screen
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
-from latvar_tui.session.recorder import Recorder
 from latvar_tui.shelf import problem_of
-from latvar_tui.study.board import Board
-from latvar_tui.tui.delta import DeltaApp
 from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
 from latvar_tui.tui.exemplar_dialog import ExemplarDialog
+from latvar_tui.tui.keeping import Keeping
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.view import View
 
 
-class Actions(DeltaApp[int]):
+class Actions(Keeping):
     """A live screen's answers to keys; the rest of it is :class:`latvar_tui.tui.app.LiveApp`."""
 
-    board: Board
     view: View
-    recorder: Recorder
     wanted: Condition
     stressed: Condition
     """What the condition is as soon as there is stress."""
@@ -59,9 +55,6 @@ class Actions(DeltaApp[int]):
         raise NotImplementedError
 
     def fit_table(self) -> None:
-        raise NotImplementedError
-
-    def say(self, text: str) -> None:
         raise NotImplementedError
 
     def on_stress_slider_changed(self, event: StressSlider.Changed) -> None:
@@ -123,6 +116,13 @@ class Actions(DeltaApp[int]):
     def action_freeze(self) -> None:
         self.view.frozen = not self.view.frozen
         self.draw()
+
+    def action_jump(self, seconds: int) -> None:
+        del seconds
+        self.say("Only a recording has a time to jump to: latvar-tui show SESSION --live plays one.")
+
+    def action_faster(self) -> None:
+        self.say("Only a recording plays faster: latvar-tui show SESSION --live plays one.")
 
     def action_record(self) -> None:
         self.say(self.recorder.switch())

@@ -10,55 +10,48 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
+from textual.widget import Widget
 
 from latvar_tui import headless, wire
 from latvar_tui.candidate import Candidate
 from latvar_tui.condition import Condition
-from latvar_tui.format import three_digits
 from latvar_tui.link import LinkLost
 from latvar_tui.session.recorder import NotRecording, Recorder
 from latvar_tui.study.board import Board
-from latvar_tui.tui.actions import Actions
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.feed import Feed, FrameSource
 from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.keys import bindings
-from latvar_tui.tui.notices import Notices
+from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.palette import DIM
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
+from latvar_tui.tui.telling import Telling
 from latvar_tui.tui.timeline import COLUMNS_NEEDED, ROWS_NEEDED, TimelineLine
 from latvar_tui.tui.view import View
 
-NOTICE_S = 8.0
-"""A notice is shown for so long; the device's dialog (i) keeps them all."""
-
 DEAD_MAN_S = 600.0
 """Stress ends when no key has been struck for so long, unless ``--hold``: a phone in a pocket."""
-
-LEGENDS = (
-    "bright: last 5 s · dim: all under this condition · outline: idle, or the base (b) · height: log of the count",
-    "bright: last 5 s · dim: all · outline: idle or base · height: log count",
-    "bright: last 5 s · dim: all",
-)
-
 
 Connect = Callable[[Sequence[Candidate], Condition], FrameSource]
 """Starts a probe on a line-up under a condition."""
 
 
-class LiveApp(Actions):
+class LiveApp(Telling):
     """The live screen over one probe at a time."""
 
     CSS_PATH = "live.tcss"
     TITLE = "latvar-tui"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
+    in_replay = False
     ENABLE_COMMAND_PALETTE = True
 
     class Arrived(Message):
@@ -98,8 +91,6 @@ class LiveApp(Actions):
         # Idle has no kind of stress, say, and the slider may move.
         self.stressed = stressed or replace(condition, stress_threads=max(1, condition.stress_threads))
         self.joined_later = set()
-        self._said, self._said_s = "", 0.0
-        self._notices = Notices()
         self._touched_s = time.monotonic()
         self._cost = cost or FrameCost(lambda: self.bytes_written)
 
@@ -108,12 +99,17 @@ class LiveApp(Actions):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
-        yield TablePanel(self.board, self.view, id="table")
-        yield StressSlider(self.maximum, self._cores, self.wanted.stress_threads, kind=self.stressed.kind, id="slider")
+        yield TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table")
+        yield self.slider()
         yield TimelineLine(self.board.timeline, id="timeline")
         yield StatusLine(id="status")
         yield Banner(id="banner")
-        yield Footer(id="footer")
+        yield Footer(id="footer", in_replay=self.in_replay)
+
+    def slider(self) -> LineWidget:
+        """The line between the tables and the timeline."""
+        stress = self.wanted.stress_threads
+        return StressSlider(self.maximum, self._cores, stress, kind=self.stressed.kind, id="slider")
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -166,26 +162,15 @@ class LiveApp(Actions):
         if event.frames and all(isinstance(f, wire.State) and f.state == "loading" and f.pid for f in event.frames):
             return  # a process has started to load: nothing new to see, and it is being measured
         # A note, say, may come in the middle of a slice.
-        self._drawing()
+        self.disturbing()
         last = ask = 0
         for frame in event.frames:
-            self.board.take(frame)
-            try:
-                headless.refuse(frame, self.board)
-            except headless.Refused as error:
-                # What was chosen on the screen becomes a row that says why; wrong usage ends the program.
-                if not isinstance(frame, wire.State) or frame.candidate not in self.joined_later:
-                    self.message = str(error)
-                    self.exit(2)
-                    return
-            except LinkLost:
-                pass  # the board has the failure, and the banner shows it
+            if not self.take(frame):
+                return
             if isinstance(frame, wire.Slice):
                 last = frame.seq
             elif isinstance(frame, wire.State):
                 ask = frame.ask or ask
-                if frame.state == "ready" and frame.candidate in self.joined_later:
-                    self._tell_of_loading(frame.candidate)
         if event.lost is not None and self.board.failure is None:
             self.board.notes.append(event.lost)
         self._dead_man()
@@ -197,6 +182,24 @@ class LiveApp(Actions):
             self.call_after_refresh(self.when_flushed, self._feed.answer_when_drawn(ask))
         if last:
             self._go_when_drawn(last)
+
+    def take(self, frame: wire.Frame) -> bool:
+        """Let the board take a frame; False if it ends the program."""
+        self.board.take(frame)
+        later = frame if isinstance(frame, wire.State) and frame.candidate in self.joined_later else None
+        try:
+            headless.refuse(frame, self.board)
+        except headless.Refused as error:
+            # What was chosen on the screen becomes a row that says why; wrong usage ends the program.
+            if later is None:
+                self.message = str(error)
+                self.exit(2)
+                return False
+        except LinkLost:
+            pass  # the board has the failure, and the banner shows it
+        if later is not None and later.state == "ready":
+            self.tell_of_loading(later.candidate)
+        return True
 
     def _go_when_drawn(self, seq: int) -> None:
         """Once what is drawn has left, let the probe go on; asleep from there on, until the next frame or key."""
@@ -217,36 +220,21 @@ class LiveApp(Actions):
             return
         base = self.screen_stack[0]
         with self.painting_at_once():
-            base.query_one(Header).show(self.board, f"{self.recorder.state} · {self._cost.text}")
+            base.query_one(Header).show(self.board, *self.headline())
             base.query_one(HistogramPanel).redraw()
             base.query_one(TablePanel).redraw()
-            base.query_one(StressSlider).value = self.wanted.stress_threads
+            self.draw_slider(base.query_one("#slider"))
             base.query_one(TimelineLine).redraw()
             base.query_one(StatusLine).show(self.board)
-            base.query_one(Banner).show(*self._banner())
+            base.query_one(Banner).show(*self.banner())
 
-    def _banner(self) -> tuple[str, bool]:
-        now_s = time.monotonic()
-        if not self._feed.is_alive:
-            newest = self.board.notes[-1] if self.board.notes else ""
-            why = self.board.failure.text if self.board.failure is not None else newest
-            return f"{why}  enter starts it again, q quits", True
-        newest = self._notices.shown(self.board.notes, now_s)
-        if now_s - self._said_s > NOTICE_S:
-            self._said = ""
-        if self.view.frozen:
-            return "picture frozen; measuring goes on (space)", True
-        legend = next((text for text in LEGENDS if len(text) < self.size.width), "")
-        if self.board.only is not None:
-            legend = f"only {self.board.only.name} is measured (a: all again)"
-        return self._said or newest or legend, False
+    def headline(self) -> tuple[str, Style]:
+        """What the header says on its right."""
+        return f"{self.recorder.state} · {self._cost.text}", DIM
 
-    def _tell_of_loading(self, candidate: str) -> None:
-        """What the first inference took: where rows are few, this is where one sees it."""
-        for contender in self.board.contenders:
-            if contender.id == candidate and contender.cold_ms and contender.warm_ms is not None:
-                cold, warm = three_digits(contender.cold_ms[0]), three_digits(contender.warm_ms)
-                self.say(f"{contender.name}: its first inference took {cold} ms, now {warm} ms.")
+    def draw_slider(self, slider: Widget) -> None:
+        assert isinstance(slider, StressSlider)
+        slider.value = self.wanted.stress_threads
 
     # -- disturbance --------------------------------------------------------------------------------
 
@@ -256,11 +244,11 @@ class LiveApp(Actions):
         if isinstance(event, events.InputEvent | events.Resize) and not event.is_forwarded:
             if isinstance(event, events.InputEvent):
                 self._touched_s = time.monotonic()
-                self._said = ""
-            self._drawing()
+                self.unsay()
+            self.disturbing()
         await super().on_event(event)
 
-    def _drawing(self) -> None:
+    def disturbing(self) -> None:
         """Tell the probe, if a slice runs, that this is drawing, and when it ends."""
         if self._feed.drawing_begins():
             self.call_after_refresh(self.when_flushed, self._feed.drawing_ends)
@@ -303,11 +291,6 @@ class LiveApp(Actions):
             self.send(wire.SetCondition(str(wanted)))
         slider = self.query_one(StressSlider)
         slider.value, slider.kind = threads, self.stressed.kind
-
-    def say(self, text: str) -> None:
-        """Answer a key in words, until the next one."""
-        self._said, self._said_s = text, time.monotonic()
-        self.draw()
 
 
 def run_screen(app: LiveApp) -> tuple[int, str]:

@@ -31,7 +31,7 @@ own without stress, of the kept base. p99wait: how much of p99 was waiting for a
 The line of dots is the session, its newest second last: a digit where the number of stress
 threads changed, a letter where something disturbed the measuring: T throttled, F clock changed,
 G governor changed, C cores taken away, Q CPU quota ran out, Z slept, K wall clock set, O other
-programs on the cores, S cores stolen by a hypervisor."""
+programs on the cores, S cores stolen by a hypervisor; and N where you have set a mark (n)."""
 
 
 _FIRST = 5

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
+from rich.style import Style
 from textual import events
 
 from latvar_tui import __version__
 from latvar_tui.format import percent, plural
 from latvar_tui.study.board import Board
-from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.keys import footer_keys
 from latvar_tui.tui.line_widget import LineWidget, Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
 from latvar_tui.wire import Reading
 
 
-class Header(LineWidget):
-    """What is measured, on which device; where it is recorded, and what this instrument itself costs."""
+class _Told(LineWidget):
+    """A line that is told anew when its width changes: nothing else may come for a long time, in a recording."""
+
+    _tell: Callable[[], None] | None = None
+
+    def on_resize(self) -> None:
+        if self._tell is not None:
+            self._tell()
+
+
+class Header(_Told):
+    """What is measured, on which device; where it is recorded, and what this instrument itself costs.
+
+    Of a recording: that it is one, and how far it has been played.
+    """
 
     _shown: object = None
 
-    def show(self, board: Board, about_itself: str) -> None:
+    def show(self, board: Board, about_itself: str, style: Style = DIM) -> None:
+        self._tell = partial(self.show, board, about_itself, style)
         device = board.device
-        if self._shown == (shown := (device, about_itself, self.size)):
+        if self._shown == (shown := (device, about_itself, style, self.size)):
             return
         self._shown = shown
         facts = [str(device.get("name") or "?"), str(device.get("cpu") or "")]
@@ -39,13 +55,14 @@ class Header(LineWidget):
             if len(left) + len(longer) + len(right) < width:
                 middle = longer
         gap = " " * max(1, width - len(left) - len(middle) - len(right))
-        self.set_lines([line((left, STRONG), middle, gap, (right, DIM), width=width)])
+        self.set_lines([line((left, STRONG), middle, gap, (right, style), width=width)])
 
 
-class StatusLine(LineWidget):
+class StatusLine(_Told):
     """How the measuring goes and what the sensors say: n/a where there is no reading (i tells why)."""
 
     def show(self, board: Board) -> None:
+        self._tell = partial(self.show, board)
         counted = wall = stressed = saturated = 0
         stress_cpu_ns = 0.0
         for contender, condition, cell in board.cells():
@@ -84,12 +101,13 @@ def _reading(sensors: Mapping[str, Reading], name: str, title: str, form: str) -
     return f"{title} n/a" if reading is None or reading.value is None else f"{title} {form.format(reading.value)}"
 
 
-class Banner(LineWidget):
+class Banner(_Told):
     """The latest thing the user should know."""
 
     _shown: object = None
 
     def show(self, text: str, warning: bool = False) -> None:
+        self._tell = partial(self.show, text, warning)
         if self._shown == (shown := (text, warning, self.size)):
             return
         self._shown = shown
@@ -99,25 +117,27 @@ class Banner(LineWidget):
 class Footer(LineWidget):
     """The keys; a click on one does what it does."""
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None, *, in_replay: bool = False) -> None:
         super().__init__(id=id)
+        self._keys = footer_keys(in_replay)
         self._places: list[tuple[range, str]] = []
 
     def on_resize(self) -> None:
         spans: list[Span] = []
         self._places, at = [], 0
-        labelled = [key for key in KEYS if key.label]
         # Help and quit are what a newcomer must find: they keep their place on a narrow screen.
-        room = self.size.width - sum(len(f" {key.label} ") + 1 for key in labelled[-2:])
-        for key in labelled:
-            text = f" {key.label}"
-            if key not in labelled[-2:]:
+        last_two = self._keys[-2:]
+        room = self.size.width - sum(len(f" {label} ") + 1 for label, _ in last_two)
+        for key in self._keys:
+            label, action = key
+            text = f" {label}"
+            if key not in last_two:
                 if len(text) + 1 > room:
                     continue
                 room -= len(text) + 1
-            name, _, rest = key.label.rpartition(" ")
+            name, _, rest = label.rpartition(" ")
             spans += [" ", (name, STRONG), (f" {rest} ", DIM)]
-            self._places.append((range(at, at + len(text) + 1), key.action))
+            self._places.append((range(at, at + len(text) + 1), action))
             at += len(text) + 1
         self.set_lines([line(*spans, width=self.size.width)])
 

@@ -26,10 +26,16 @@ _HINT_STRESSED = " 0 ends the stress; these numbers then stand here, to compare"
 
 
 class TablePanel(BoardPanel):
-    """One row a candidate; a title row says which condition the numbers are of."""
+    """One row a candidate; a title row says which condition the numbers are of.
 
-    def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
+    Where stress can be added, it is hinted at as long as there is one condition only.
+    """
+
+    def __init__(
+        self, board: Board, view: View, *, ascii: bool = False, can_stress: bool = True, id: str | None = None
+    ) -> None:
         super().__init__(board, view, ascii=ascii, id=id)
+        self._can_stress = can_stress
         self._beside: tuple[object, list[Strip]] = None, []
         self._kept: dict[tuple[str, Condition], tuple[object, Strip]] = {}
 
@@ -44,6 +50,7 @@ class TablePanel(BoardPanel):
         if height >= 2 * self.one_table_rows:
             lines = self._table(board.condition, width, view.window_s)
             hint = _HINT_IDLE if board.condition.is_idle else _HINT_STRESSED
+            hint = hint if self._can_stress else ""
             lines += [line((hint, DIM), width=width)] if beside is None else self._table_beside(beside, width)
         else:
             leaf = view.leafed_to(board)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from latvar_tui.study.timeline import Moment, Timeline
+from latvar_tui.study.timeline import MARK, Moment, Timeline
 from latvar_tui.tui.line_widget import LineWidget, Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
 
 LETTERS: dict[str, tuple[str, str]] = {
+    MARK: ("N", "mark"),
     "suspended": ("Z", "slept"),
     "throttled": ("T", "throttled"),
     "quota": ("Q", "quota"),

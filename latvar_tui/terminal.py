@@ -1,0 +1,20 @@
+"""Whether a screen can be drawn here."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from latvar_tui.candidate import UsageError
+
+
+def check_terminal(instead: str) -> None:
+    """Check that a screen can be drawn.
+
+    Raises:
+        UsageError: why not, and ``instead``: what to do.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(f"The live screen needs a terminal, and this is none: {instead}.")
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError(f"The terminal (TERM={os.environ.get('TERM', '')}) cannot draw a screen: {instead}.")

@@ -1,0 +1,87 @@
+"""What the user keeps from the live screen: marks, exports, pictures. The files are written in ``session/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from latvar_tui import wire
+from latvar_tui.format import clock_time, printable
+from latvar_tui.session.beside import export_beside, picture_beside
+from latvar_tui.session.layout import SessionError
+from latvar_tui.session.recorder import Recorder
+from latvar_tui.study.board import Board
+from latvar_tui.tui.delta import DeltaApp
+from latvar_tui.tui.dialogs import TextDialog
+from latvar_tui.tui.keeping_dialogs import FormatDialog, MarkDialog
+from latvar_tui.tui.line_widget import LineWidget
+
+_LONGEST_NAME = 80
+
+
+class Keeping(DeltaApp[int]):
+    """The keys ``n``, ``e`` and ``s`` of a live screen."""
+
+    board: Board
+    recorder: Recorder
+
+    def say(self, text: str) -> None:
+        raise NotImplementedError
+
+    def disturbing(self) -> None:
+        """What follows takes time: if a slice runs, the probe is told from when to when."""
+        raise NotImplementedError
+
+    # -- marks --------------------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        if self.board.hello is None or not self.board.now_ns:
+            self.say("Nothing has been measured yet, so there is nothing to mark.")
+            return
+        self.push_screen(MarkDialog(), self._mark)
+
+    def _mark(self, name: str | None) -> None:
+        """Set a mark at the end of the newest slice: None is no mark, and empty one without a name."""
+        hello = self.board.hello
+        if name is None or hello is None:
+            return
+        at_ns = self.board.now_ns
+        where = clock_time(max(0, at_ns - hello.monotonic_ns))
+        named = printable(name.strip())[:_LONGEST_NAME]
+        note = wire.Note(f"Mark at {where}{': ' if named else ''}{named}", at_ns=at_ns)
+        self.board.take(note)
+        self.recorder.take(note)  # written in the next gap, with whatever else there is
+        kept = "" if self.recorder.is_on else " (not recorded)"
+        self.say(f"{note.text}{kept}")
+
+    # -- files --------------------------------------------------------------------------------------
+
+    def action_export(self) -> None:
+        self.push_screen(FormatDialog(), self._export)
+
+    def _export(self, form: str | None) -> None:
+        if form is not None:
+            self._save("exported", lambda: [export_beside(self.board, self.recorder.folder, form)])
+
+    def action_picture(self) -> None:
+        self._save("saved", self._picture)
+
+    def _picture(self) -> list[Path]:
+        base = self.screen_stack[0]
+        lines = [
+            shown.render_line(row).text.rstrip()
+            for shown in base.children
+            if isinstance(shown, LineWidget) and shown.display
+            for row in range(shown.size.height)
+        ]
+        svg = self.export_screenshot(title=self.TITLE)
+        return picture_beside(self.board, self.recorder.folder, svg, "\n".join([*lines, ""]))
+
+    def _save(self, what: str, save: Callable[[], Sequence[Path]]) -> None:
+        self.disturbing()
+        try:
+            paths = save()
+        except SessionError as error:
+            self.say(str(error))
+            return
+        self.push_screen(TextDialog(what, "\n".join(map(str, paths))))

@@ -1,0 +1,60 @@
+"""What the live screen says in words: the answers to keys, the newest note, and how to read it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from latvar_tui.format import three_digits
+from latvar_tui.tui.actions import Actions
+from latvar_tui.tui.notices import MOST_S, Notices
+
+LEGENDS = (
+    "bright: last 5 s · dim: all under this condition · outline: idle, or the base (b) · height: log of the count",
+    "bright: last 5 s · dim: all · outline: idle or base · height: log count",
+    "bright: last 5 s · dim: all",
+)
+
+
+class Telling(Actions):
+    """The banner of a live screen, one line of it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._said, self._said_s = "", 0.0
+        self._notices = Notices()
+
+    def say(self, text: str) -> None:
+        """Answer a key in words, until the next one."""
+        self._said, self._said_s = text, time.monotonic()
+        self.draw()
+
+    def unsay(self) -> None:
+        """A key has been struck: what was said to the one before is over."""
+        self._said = ""
+
+    def banner(self) -> tuple[str, bool]:
+        """What the user should know now, and whether it is a warning."""
+        if not self.probe_is_alive:
+            newest = self.board.notes[-1] if self.board.notes else ""
+            why = self.board.failure.text if self.board.failure is not None else newest
+            return f"{why}  enter starts it again, q quits", True
+        newest = self._notices.shown(self.board.notes, time.monotonic())
+        if time.monotonic() - self._said_s > MOST_S:
+            self._said = ""
+        if self.view.frozen:
+            return "picture frozen; measuring goes on (space)", True
+        return self._said or newest or self.calm_banner(), False
+
+    def calm_banner(self) -> str:
+        """What the banner says while there is nothing to say."""
+        if self.board.only is not None:
+            return f"only {self.board.only.name} is measured (a: all again)"
+        return next((text for text in LEGENDS if len(text) < self.size.width), "")
+
+    def tell_of_loading(self, candidate: str) -> None:
+        """What the first inference took: where rows are few, this is where one sees it."""
+        for contender in self.board.contenders:
+            if contender.id == candidate and contender.cold_ms and contender.warm_ms is not None:
+                cold, warm = three_digits(contender.cold_ms[0]), three_digits(contender.warm_ms)
+                self.say(f"{contender.name}: its first inference took {cold} ms, now {warm} ms.")
