@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from latvar_tui import wire
 from latvar_tui.condition import parse_condition
-from latvar_tui.study.timeline import MOST_MOMENTS, Timeline
+from latvar_tui.study.timeline import MARK, MOST_MOMENTS, Timeline
 from latvar_tui.summary import summary
 from latvar_tui.tui.dialogs import device_dialog
 from latvar_tui.tui.timeline import LETTERS, TimelineLine
@@ -118,7 +118,7 @@ async def test_what_others_take_stands_in_the_status_line_when_there_is_any() ->
 def test_every_mark_has_a_letter_of_its_own() -> None:
     from latvar_tui.device.disturbances import DETECTORS
 
-    assert {kind.mark for kind in DETECTORS} == set(LETTERS)
+    assert {kind.mark for kind in DETECTORS} | {MARK} == set(LETTERS)  # and the user's own
     assert len({letter for letter, _ in LETTERS.values()}) == len(LETTERS)
 
 
