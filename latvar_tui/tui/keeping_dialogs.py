@@ -11,7 +11,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from latvar_tui.session.export import FORMATS
 
 _FORMATS = {
     "hlog": "HdrHistogram log, for its own tools",
@@ -65,7 +64,7 @@ class FormatDialog(_Question):
         with VerticalScroll() as box:
             box.border_title = "export every cell"
             box.border_subtitle = "enter exports, esc does not"
-            yield OptionList(*(Option(f"{form:5} {_FORMATS[form]}", id=form) for form in FORMATS))
+            yield OptionList(*(Option(f"{form:5} {_FORMATS[form]}", id=form) for form in _FORMATS))
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
