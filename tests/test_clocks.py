@@ -16,7 +16,7 @@ BURNS = {"stress.py", "cpu.py", "fp.py", "mem.py", "burn.py"}
 MEASURING = sorted(path for path in DEVICE.rglob("*.py") if path.name not in BURNS)
 
 NAMES = {
-    "thread_time", "thread_time_ns", "process_time", "process_time_ns", "getrusage", "times", "clock_gettime_ns",
+    "thread_time", "thread_time_ns", "process_time", "process_time_ns", "getrusage", "times",
     "CLOCK_THREAD_CPUTIME_ID", "CLOCK_PROCESS_CPUTIME_ID", "pthread_getcpuclockid", "RUSAGE_SELF", "RUSAGE_THREAD",
     "Process", "cpu_times_percent",
 }  # fmt: skip

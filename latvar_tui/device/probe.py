@@ -39,6 +39,7 @@ class Probe:
         self._selector = selectors.DefaultSelector()
         self._selector.register(commands_fd, selectors.EVENT_READ)
         self._lineup = self._make_lineup()
+        self._surroundings = Surroundings()  # before the first child, which forgets it
         self._stressor: StressControl | None = None
         self._start_stressor()
         self._start: wire.Start | None = None
@@ -53,7 +54,6 @@ class Probe:
         self._disturbances: list[tuple[int, int]] = []
         self._sensors = Sensors()
         self._readings = self._sensors.read()
-        self._surroundings = Surroundings()
 
     # -- the story ----------------------------------------------------------------------------------
 

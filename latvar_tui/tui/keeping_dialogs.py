@@ -11,7 +11,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-
 _FORMATS = {
     "hlog": "HdrHistogram log, for its own tools",
     "hgrm": "HdrHistogram percentile tables, for plots",
