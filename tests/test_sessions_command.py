@@ -13,7 +13,7 @@ import pytest
 from latvar_tui import wire
 from latvar_tui.session import kept
 from latvar_tui.session.layout import ABOUT, INTERVALS
-from latvar_tui.session.places import sessions_folder
+from latvar_tui.session.places import find_session, sessions_folder
 from latvar_tui.session.reader import Session
 from latvar_tui.tui.status import Header
 from tests.conftest import run_cli
@@ -99,3 +99,15 @@ async def test_the_screen_says_where_it_records_and_r_switches(tmp_path: Path) -
     recorder.close("left")
     read = [frame for frame in Session(tmp_path / "here").frames() if isinstance(frame, wire.Slice)]
     assert len(read) == sum(isinstance(frame, wire.Slice) for frame in some_frames())
+
+
+def test_a_folder_of_that_name_that_is_no_session_does_not_hide_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    session = sessions_folder() / "mine"
+    session.mkdir(parents=True)
+    (session / ABOUT).write_text("{}")
+    assert find_session("mine") == session

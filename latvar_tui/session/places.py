@@ -78,7 +78,7 @@ def find_session(text: str) -> Path:
     if path.name == ABOUT and path.is_file():
         path = path.parent
     is_name = os.sep not in text and text not in ("", ".", "..")
-    if is_name and not path.is_dir() and (kept / text / ABOUT).is_file():
+    if is_name and not (path / ABOUT).is_file() and (kept / text / ABOUT).is_file():
         path = kept / text
     if not path.is_dir():
         raise SessionError(f"There is no session '{text}': latvar-tui sessions lists those there are.")

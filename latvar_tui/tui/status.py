@@ -45,7 +45,8 @@ class Header(_Told):
         cores = device.get("cores")
         if isinstance(cores, int):
             facts.append(plural(cores, "core"))
-        facts.append(f"onnxruntime {device.get('onnxruntime')}")
+        runtime = device.get("onnxruntime")
+        facts += [f"onnxruntime {runtime}"] if runtime else []  # an imported session may know of none
         left = f" latvar-tui {__version__}  " if device else f" latvar-tui {__version__}  starting"
         right = f"{about_itself} "
         width = self.size.width
