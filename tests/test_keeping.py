@@ -185,7 +185,7 @@ async def test_what_cannot_be_written_is_said_and_nothing_stays(
 
     monkeypatch.setattr(beside, "exported_board", torn)
     app = make_app(UNDER_STRESS, condition="2xcpu@100%")
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(300, 40)) as pilot:  # the path may be long
         await settled(pilot)
         await pilot.press("e", "enter")
         await pilot.pause()

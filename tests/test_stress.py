@@ -324,3 +324,15 @@ def test_without_stress_ng_its_kinds_are_refused_with_a_reason(monkeypatch: pyte
             check_condition(Condition(1, "stress-ng:matrix"))
     finally:
         known.cache_clear()
+
+
+def test_the_same_order_again_is_carried_out_by_threads_that_never_saw_the_one_between() -> None:
+    """Orders are told apart although a condition that is read again may be the same object."""
+    settled: list[int] = []
+    stressor, again = Stressor(settled.append), Condition(2)
+    limit = time.monotonic() + LONGEST_S
+    for number in range(1, 40):
+        stressor.apply(again, number)
+        while settled[-1:] != [number]:
+            assert time.monotonic() < limit
+    stressor.apply(IDLE, 40)

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import BinaryIO
 
 from latvar_tui.condition import Condition, Cores, parse_condition
@@ -61,7 +62,8 @@ class Stressor:
         theirs = condition.kind.startswith(PREFIX)
         if not theirs and condition.kind not in self._burns:
             self._burns[condition.kind] = KINDS[condition.kind]()
-        ours = Condition() if theirs else condition
+        # A new object every time: by it the threads tell one order from an earlier one for the same condition.
+        ours = Condition() if theirs else replace(condition)
         if condition.stress_threads and (condition.stress_pin, condition.stress_nice) != self._place:
             self._place = condition.stress_pin, condition.stress_nice
             settle_down(*self._place)  # the threads that this one starts inherit it
