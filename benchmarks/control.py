@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.gated import slices_of
+from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import Interval, Side, median_of, quantile, ratio
 from latvar_tui import wire
 from latvar_tui.condition import Condition
@@ -56,26 +57,13 @@ class Session:
         measured_ns = 0
         self._link.send(wire.SetCondition(str(condition)))
         self._link.send(wire.Go(self._seq))
-        for frame in self._link.frames():
-            if isinstance(frame, wire.Failure):
-                raise CannotProve(frame.text)
-            if isinstance(frame, wire.State) and frame.reason:
-                raise CannotProve(f"{frame.candidate}: {frame.reason}")
-            if isinstance(frame, wire.State) and frame.ask:
-                self._link.send(wire.Drawn(frame.ask))
-            if not isinstance(frame, wire.Slice):
-                continue
+        for frame in slices_of(self._link):
             self._seq = frame.seq
             if frame.condition == str(condition):
-                indices, counts = [p[0] for p in frame.service.pairs], [p[1] for p in frame.service.pairs]
-                found[frame.candidate].add_sparse(
-                    indices, counts, min_ns=frame.service.min_ns, max_ns=frame.service.max_ns,
-                    overflow=frame.service.overflow,
-                )  # fmt: skip
+                found[frame.candidate].add_counts(frame.service)
                 measured_ns += frame.end_ns - frame.start_ns
             if measured_ns >= len(CANDIDATES) * seconds * 1e9 and all(histogram.total for histogram in found.values()):
                 return found
-            self._link.send(wire.Go(frame.seq))
         raise AssertionError("frames end with an exception")
 
     def close(self) -> None:

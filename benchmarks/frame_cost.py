@@ -11,7 +11,6 @@ machine's speed hits both. CPU is that of the whole screen process, all threads,
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.fed import Feed
 from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import mean_of, mean_ratio
 from latvar_tui import wire
@@ -41,54 +41,31 @@ Cost = tuple[float, int]
 """CPU milliseconds and bytes of one frame."""
 
 
-class Feed:
-    """A link that has the next frame ready as soon as the one before is answered."""
+class Costs(Feed):
+    """Notes what each frame has cost."""
 
-    def __init__(self, frames: list[wire.Frame], costs: Path) -> None:
-        self.log: deque[str] = deque()
-        self.app: LiveApp | None = None
-        self._frames, self._costs = deque(frames), costs
-        self._ready, self._tell = os.pipe()
-        self._quiet, _ = os.pipe()
+    def __init__(self, frames: list[wire.Frame], out: Path) -> None:
+        super().__init__(out)
+        self._frames = deque(frames)
         self._last: tuple[int, int] | None = None
         self._found: list[Cost] = []
 
-    @property
-    def descriptors(self) -> tuple[int, int]:
-        return self._ready, self._quiet
+    def next_frame(self) -> wire.Frame:
+        return self._frames.popleft()
 
-    def receive(self) -> list[wire.Frame]:
-        os.read(self._ready, 1)
-        taken: list[wire.Frame] = []
-        while not taken or not isinstance(taken[-1], wire.Slice):
-            taken.append(self._frames.popleft())
-        return taken
-
-    def send(self, command: wire.Command) -> None:
-        if not isinstance(command, wire.Go):
-            return
+    def drawn(self) -> object:
         assert self.app is not None
         now = time.process_time_ns(), self.app.bytes_written
         if self._last is not None:
             self._found.append(((now[0] - self._last[0]) / 1e6, now[1] - self._last[1]))
         self._last = now
-        if self._frames:
-            os.write(self._tell, b"x")
-        else:
-            self._costs.write_text(json.dumps(self._found))
-            self.app.exit(0)
-
-    def read_log(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
+        return None if self._frames else self._found
 
 
 def show(costs: Path, frames: int, plain: bool) -> None:
     """In the child: the screen itself."""
     per_cell = 2 + frames // (2 * len(MODELS))
-    feed = Feed(session(MODELS, ["0xcpu@100%", "2xcpu@100%"], per_cell), costs)
+    feed = Costs(session(MODELS, ["0xcpu@100%", "2xcpu@100%"], per_cell), costs)
     app = LiveApp(feed, lambda condition: feed, line_up(MODELS), IDLE, maximum=4, cores=CORES)
     app.delta_active = app.delta_active and not plain
     feed.app = app

@@ -13,12 +13,13 @@ import json
 import os
 import sys
 import tempfile
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count, cycle
 from pathlib import Path
 
+from benchmarks.fed import Feed
+from benchmarks.gated import slices_of
 from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, Verdict, shown, stand_alone
 from latvar_tui import wire, zoo
 from latvar_tui.candidate import parse_candidates
@@ -96,56 +97,32 @@ def endless(models: tuple[str, ...], total: int) -> Iterator[wire.Frame]:
             rounds += number % len(models) == len(models) - 1
 
 
-class Feed:
-    """A link that has the next frame ready as soon as the one before is answered, and reads the memory now and then."""
+class Reading(Feed):
+    """Reads the screen's memory now and then."""
 
     def __init__(self, frames: Iterator[wire.Frame], total: int, out: Path) -> None:
-        self.log: deque[str] = deque()
-        self.app: LiveApp | None = None
-        self._frames, self._left, self._out = frames, total, out
-        self._ready, self._tell = os.pipe()
-        self._quiet, _ = os.pipe()
+        super().__init__(out)
+        self._frames, self._left = frames, total
         self._found: list[float] = []
 
-    @property
-    def descriptors(self) -> tuple[int, int]:
-        return self._ready, self._quiet
+    def next_frame(self) -> wire.Frame:
+        # Through the wire, as real ones: a scripted frame is shared, a read one is new.
+        frame = wire.decode_frame(wire.encode(next(self._frames)))
+        assert frame is not None
+        return frame
 
-    def receive(self) -> list[wire.Frame]:
-        os.read(self._ready, 1)
-        taken: list[wire.Frame] = []
-        while not taken or not isinstance(taken[-1], wire.Slice):
-            # Through the wire, as real ones: a scripted frame is shared, a read one is new.
-            frame = wire.decode_frame(wire.encode(next(self._frames)))
-            assert frame is not None
-            taken.append(frame)
-        return taken
-
-    def send(self, command: wire.Command) -> None:
-        if not isinstance(command, wire.Go):
-            return
+    def drawn(self) -> object:
         if self._left % READ_EVERY == 0:
             self._found.append(resident_mb())
-        if self._left:
-            self._left -= 1
-            os.write(self._tell, b"x")
-        else:
-            assert self.app is not None
-            self._out.write_text(json.dumps(self._found))
-            self.app.exit(0)
-
-    def read_log(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
+        self._left -= 1
+        return None if self._left >= 0 else self._found
 
 
 def show(out: Path, frames: int, candidates: int) -> None:
     """In the child: the screen itself."""
     models = tuple(zoo.catalogue())[:candidates]
     slice_frame(0, models[0], CONDITIONS[0], [1])  # what is imported for it is no growth
-    feed = Feed(endless(models, frames), frames, out)
+    feed = Reading(endless(models, frames), frames, out)
     app = LiveApp(feed, lambda *_: feed, line_up(models), IDLE, maximum=4, cores=CORES)
     feed.app = app
     app.run()
@@ -169,20 +146,13 @@ def of_probe(seconds: float) -> tuple[list[float], int]:
     try:
         link.send(wire.Start(names, "1xcpu@100%", SLICE_MS))
         link.send(wire.Go(0))
-        for frame in link.frames():
-            if isinstance(frame, wire.Failure):
-                raise CannotProve(frame.text)
-            if isinstance(frame, wire.State) and frame.ask:
-                link.send(wire.Drawn(frame.ask))
-            if not isinstance(frame, wire.Slice):
-                continue
+        for frame in slices_of(link):
             slices += 1
             began_ns = began_ns or frame.start_ns
             if slices % READ_EVERY == 1:
                 found.append(sum(resident_mb(pid) for pid in (link.pid, *link.pids)))
             if frame.end_ns - began_ns >= seconds * 1e9:
                 return found, slices
-            link.send(wire.Go(frame.seq))
     finally:
         link.close()
     raise AssertionError("frames end with an exception")

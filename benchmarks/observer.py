@@ -24,9 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import latvar_tui.tui.app
+from benchmarks.gated import slices_of
 from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import Side, mean, mean_of, pooled, quantile, ratio, share_beyond, twice_median_ns
 from latvar_tui import wire
@@ -36,7 +35,6 @@ from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
 from latvar_tui.session.recorder import SessionRecorder
-from latvar_tui.study.board import Board
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.zoo import DEFAULT_LINE_UP
 from tests.on_pty import run_on_pty
@@ -155,16 +153,10 @@ def run_child(way: str, out: Path, seconds: float, threads: int) -> None:
     link.send(wire.Start([str(candidate) for candidate in candidates], str(condition)))
     sides: dict[str, dict[str, str]]
     if way == "headless":
-        board = Board(candidates)
         link.send(wire.Go(0))
-        for frame in link.frames():
-            board.take(frame)
-            if isinstance(frame, wire.State) and frame.ask:
-                link.send(wire.Drawn(frame.ask))
+        for _ in slices_of(link):
             if link.over:
                 break
-            if isinstance(frame, wire.Slice):
-                link.send(wire.Go(frame.seq))
     else:
         kind = Alternating if way == "within" else LiveApp
         recorder = SessionRecorder(candidates, {}, out.parent / "session")  # as the live screen does unless told not to
@@ -172,7 +164,6 @@ def run_child(way: str, out: Path, seconds: float, threads: int) -> None:
         link.app = app
         app.run()
         recorder.close("left")
-        board = app.board
     link.close()
     if way == "within":
         assert isinstance(app, Alternating)
@@ -200,11 +191,7 @@ def run_child(way: str, out: Path, seconds: float, threads: int) -> None:
 def _encoded(slices: list[wire.Slice], names: list[str]) -> dict[str, str]:
     histograms = {name: Histogram() for name in names}
     for one in slices:
-        if one.service.pairs:
-            pairs = np.asarray(one.service.pairs, np.int64)
-            histograms[one.candidate].add_sparse(
-                pairs[:, 0], pairs[:, 1], min_ns=one.service.min_ns, max_ns=one.service.max_ns
-            )
+        histograms[one.candidate].add_counts(one.service)
     return {name: histogram.encode() for name, histogram in histograms.items()}
 
 

@@ -41,6 +41,16 @@ class Verdict(StrEnum):
     SHOWN = "–"
 
 
+@dataclass(frozen=True)
+class UnderStress:
+    """A plan: so many pairs of so many seconds a side, for each number of stress threads and each model."""
+
+    pairs: int
+    seconds: float
+    threads: tuple[int, ...]
+    models: tuple[str, ...]
+
+
 class CannotProve(Exception):
     """Something is missing on this machine; the message says what, and what to do."""
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-import numpy as np
-
+from benchmarks.gated import slices_of
 from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, Verdict, judged, shown, stand_alone
 from benchmarks.ratios import Interval, Side, quantile, ratio, share_of
 from latvar_tui import wire
@@ -58,23 +57,14 @@ def rounds_of(model: str, condition: Condition, seconds: float) -> list[tuple[Si
         link.send(wire.Start(names, str(condition)))
         link.send(wire.Go(0))
         began_ns = 0
-        for frame in link.frames():
-            if isinstance(frame, wire.Failure):
-                raise CannotProve(frame.text)
-            if isinstance(frame, wire.State) and frame.ask:
-                link.send(wire.Drawn(frame.ask))
-            if not isinstance(frame, wire.Slice):
-                continue
+        for frame in slices_of(link):
             began_ns = began_ns or frame.start_ns
             if frame.service.pairs:
-                pairs = np.asarray(frame.service.pairs, np.int64)
                 histogram = Histogram()
-                extremes = {"min_ns": frame.service.min_ns, "max_ns": frame.service.max_ns}
-                histogram.add_sparse(pairs[:, 0], pairs[:, 1], **extremes)
+                histogram.add_counts(frame.service)
                 found[frame.round][frame.candidate] = histogram
             if frame.end_ns - began_ns >= seconds * 1e9:
                 break
-            link.send(wire.Go(frame.seq))
     finally:
         link.close()
     whole = [one for _, one in sorted(found.items()) if len(one) == 2]

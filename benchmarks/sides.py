@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from benchmarks.proof import CannotProve
+from benchmarks.gated import slices_of
 from latvar_tui import wire
 from latvar_tui.candidate import parse_candidate
 from latvar_tui.condition import Condition
@@ -23,7 +23,6 @@ from latvar_tui.device.lifeline import die_with
 from latvar_tui.device.stress import run_stressor
 from latvar_tui.histogram import Histogram
 from latvar_tui.link import Link
-from latvar_tui.study.board import Board
 
 SKIPPED_S = 0.05
 """Of each bare stretch: what a runner spends settling."""
@@ -120,24 +119,17 @@ class Recorded:
 
     def measure(self, seconds: float) -> Histogram:
         """Let it measure for so long; slices are short enough for several in it."""
-        board = Board([self._candidate])
+        histogram = Histogram()
         began_ns = None
         self._link.send(wire.Resume())
-        for frame in self._link.frames():
-            board.take(frame)
-            if isinstance(frame, wire.Failure):
-                raise CannotProve(frame.text)
-            if isinstance(frame, wire.State) and frame.ask:
-                self._link.send(wire.Drawn(frame.ask))
-            if isinstance(frame, wire.Slice):
-                began_ns = began_ns or frame.start_ns
-                if frame.end_ns - began_ns >= seconds * 1e9:
-                    self._link.send(wire.Hold())
-                    self._link.send(wire.Go(frame.seq))
-                    break
+        for frame in slices_of(self._link):
+            histogram.add_counts(frame.service)
+            began_ns = began_ns or frame.start_ns
+            if frame.end_ns - began_ns >= seconds * 1e9:
+                self._link.send(wire.Hold())
                 self._link.send(wire.Go(frame.seq))
-        ((_, _, cell),) = board.cells()
-        return cell.service
+                break
+        return histogram
 
     def close(self) -> None:
         self._link.close()

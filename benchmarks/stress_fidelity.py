@@ -8,10 +8,11 @@ jumps: there the mean and the share of slow inferences, above twice the idle med
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.gated import slices_of
+from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, UnderStress, judged, shown, stand_alone
 from benchmarks.ratios import Side, mean, mean_of, mean_ratio, quantile, ratio, twice_median_ns
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, parse_candidates
@@ -52,27 +53,15 @@ class Bench:
         self._link = Link(force=True)
         self._link.send(wire.Start([str(candidate) for candidate in candidates], "0xcpu@100%", 250.0))
         self._link.send(wire.Go(0))
-        self._frames = self._answered()
-
-    def _answered(self) -> Iterator[wire.Frame]:
-        for frame in self._link.frames():
-            yield frame
-            if isinstance(frame, wire.Slice):
-                self._link.send(wire.Go(frame.seq))
+        self._slices = slices_of(self._link)
 
     def measure(self, condition: Condition, seconds: float) -> Stretch:
         """Measure every candidate, for so long in all; the slices before ``condition`` is reached do not count."""
         self._link.send(wire.SetCondition(str(condition)))
         board = Board(self._candidates)
         counted_ns = 0
-        for frame in self._frames:
-            if isinstance(frame, wire.Failure):
-                raise CannotProve(frame.text)
-            if (
-                isinstance(frame, wire.Slice)
-                and frame.condition == str(condition)
-                and (condition.is_idle or frame.stress_cpu.value is not None)
-            ):
+        for frame in self._slices:
+            if frame.condition == str(condition) and (condition.is_idle or frame.stress_cpu.value is not None):
                 board.take(frame)
                 counted_ns += frame.end_ns - frame.start_ns
                 cells = {contender.id: cell for contender, _, cell in board.cells() if cell.service.total}
@@ -88,23 +77,15 @@ class Bench:
         self._link.close()
 
 
-@dataclass(frozen=True)
-class Plan:
-    pairs: int
-    seconds: float
-    threads: tuple[int, ...]
-    models: tuple[str, ...]
-
-
 MODELS = ("squeezenet1_1@threads=1", "squeezenet1_1")
 PLANS = {
-    Effort.QUICK: Plan(6, 0.75, (2,), MODELS),
-    Effort.DEFAULT: Plan(24, 0.75, (1, 2, 4), MODELS),
-    Effort.LONG: Plan(160, 0.75, (1, 2, 4), MODELS),
+    Effort.QUICK: UnderStress(6, 0.75, (2,), MODELS),
+    Effort.DEFAULT: UnderStress(24, 0.75, (1, 2, 4), MODELS),
+    Effort.LONG: UnderStress(160, 0.75, (1, 2, 4), MODELS),
 }
 
 
-def prove(plan: Plan) -> Proof:
+def prove(plan: UnderStress) -> Proof:
     """Measure and judge."""
     if not known():
         raise CannotProve("stress-ng is not installed: install it to compare with it.")

@@ -10,9 +10,7 @@ observer's runs through the stretch. So what is compared is what a user sees aga
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
+from benchmarks.proof import Effort, Limit, Proof, Row, UnderStress, judged, shown, stand_alone
 from benchmarks.ratios import mean, pooled, quantile, ratio, share_beyond, twice_median_ns
 from benchmarks.sides import Bare, Recorded, alternate
 from latvar_tui.condition import Condition
@@ -23,23 +21,15 @@ AIM = "recorded ÷ bare: p95, p99, mean and share of slow inferences within 0.9 
 LIMIT = Limit(0.9, 1.1)
 
 
-@dataclass(frozen=True)
-class Plan:
-    pairs: int
-    seconds: float
-    threads: tuple[int, ...]
-    models: tuple[str, ...]
-
-
 MODELS = ("squeezenet1_1", "mobilenet_v3_large@threads=1")
 PLANS = {
-    Effort.QUICK: Plan(8, 0.5, (2,), MODELS[:1]),
-    Effort.DEFAULT: Plan(16, 0.75, (1, 2, 4), MODELS),
-    Effort.LONG: Plan(60, 1.0, (1, 2, 4), MODELS),
+    Effort.QUICK: UnderStress(8, 0.5, (2,), MODELS[:1]),
+    Effort.DEFAULT: UnderStress(16, 0.75, (1, 2, 4), MODELS),
+    Effort.LONG: UnderStress(60, 1.0, (1, 2, 4), MODELS),
 }
 
 
-def measured(model: str, condition: Condition, plan: Plan) -> list[tuple[dict, dict]]:  # type: ignore[type-arg]
+def measured(model: str, condition: Condition, plan: UnderStress) -> list[tuple[dict, dict]]:  # type: ignore[type-arg]
     recorded, bare = Recorded(model, condition), Bare(model, condition)
     try:
         return [({model: a}, {model: b}) for a, b in alternate(recorded, bare, plan.pairs, plan.seconds)]
@@ -48,7 +38,7 @@ def measured(model: str, condition: Condition, plan: Plan) -> list[tuple[dict, d
         bare.close()
 
 
-def prove(plan: Plan) -> Proof:
+def prove(plan: UnderStress) -> Proof:
     """Measure and judge."""
     rows: list[Row] = []
     for model in plan.models:

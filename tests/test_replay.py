@@ -29,7 +29,7 @@ from tests import scripted_link
 from tests.conftest import run_cli
 from tests.scripted_link import BEGIN_NS, board_of, session
 from tests.session_files import CANDIDATES, numbers, recorded
-from tests.test_screen import IDS, SIZES, NoCost, plain_terminal
+from tests.test_screen import IDS, SIZES, NoCost, plain_terminal, press_every_key
 
 __all__ = ["plain_terminal"]  # a fixture that is used by being here
 
@@ -253,23 +253,26 @@ async def test_no_key_breaks_it_and_it_changes_nothing(own: Path, monkeypatch: p
     app = app_of(held(own))
     async with app.run_test(size=(80, 24)) as pilot:
         await keys("full_stop")(pilot)
-        for key in KEYS:
-            if key.action in ("leave", "hold"):
-                continue
-            await pilot.press(*key.keys.split(","))
-            await pilot.press("escape")
-            assert len(app.screen_stack) == 1, key
-        assert app.is_running
+        await press_every_key(pilot)
     assert {path.name: path.read_bytes() for path in own.iterdir()} == before
 
 
-async def test_it_plays_by_itself_to_its_end_and_stays_there(kept: Path) -> None:
+def at_full_speed(kept: Path) -> Replay:
     replay = Replay(Session(kept))
     replay.speed = SPEEDS[-1]
+    return replay
+
+
+async def until_its_end(replay: Replay, pilot: Pilot[Any]) -> None:
+    while not replay.has_ended:
+        await pilot.pause()
+
+
+async def test_it_plays_by_itself_to_its_end_and_stays_there(kept: Path) -> None:
+    replay = at_full_speed(kept)
     app = app_of(replay)
     async with app.run_test(size=(120, 40)) as pilot:
-        while not replay.has_ended:
-            await pilot.pause()
+        await until_its_end(replay, pilot)
         await pilot.pause()
         assert numbers(app.board) == at(replay.length_ns)
         assert "has ended" in text_of(app, Banner)
@@ -303,12 +306,10 @@ async def test_candidates_of_another_probe_do_not_end_the_screen(own: Path) -> N
 
 
 async def test_a_jump_from_the_end_is_seen(kept: Path) -> None:
-    replay = Replay(Session(kept))
-    replay.speed = SPEEDS[-1]
+    replay = at_full_speed(kept)
     app = app_of(replay)
     async with app.run_test(size=(120, 40)) as pilot:
-        while not replay.has_ended:
-            await pilot.pause()
+        await until_its_end(replay, pilot)
         await pilot.press("comma")
         assert replay.speed == SPEEDS[0] and not replay.has_ended
         await pilot.press("space")

@@ -10,6 +10,7 @@ from latvar_tui.candidate import UsageError
 from latvar_tui.condition import Condition
 from latvar_tui.device.child import Child
 from latvar_tui.device.frozen_time import FrozenTime
+from latvar_tui.device.schedstat import add_cpu_ns
 from latvar_tui.device.stress import run_stressor
 from latvar_tui.device.stress_ng import family_of
 from latvar_tui.wire import LineSplitter
@@ -49,15 +50,11 @@ class StressControl:
             self.child.send(f"{self._number} {condition}\n".encode())
 
     def cpu_ns(self) -> dict[int, int] | None:
-        """CPU time that each thread of its processes has got so far, ns; None where that is not told.
-
-        Another process's counters: reading them does not move anybody's preemptions.
-        """
+        """CPU time that each thread of its processes has got so far, ns; None where that is not told."""
         found: dict[int, int] = {}
         try:
             for pid in family_of(self.child.pid):
-                for task in Path(f"/proc/{pid}/task").iterdir():
-                    found[int(task.name)] = int((task / "schedstat").read_text().split()[0])
+                add_cpu_ns(Path(f"/proc/{pid}"), found)
         except FileNotFoundError as error:
             # A thread that ended just now is no platform's fault.
             return found if "schedstat" not in str(error.filename) or _has_schedstat() else None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from latvar_tui.device.polled import Polled
+from latvar_tui.device.schedstat import add_cpu_ns
 from latvar_tui.wire import Reading
 
 _BUSY = ("user", "nice", "system", "irq", "softirq")
@@ -27,7 +28,7 @@ class SystemCounters:
         self._stat: Polled | None = None
         self._unavailable = ""
         self._before: dict[str, float] | None = None
-        self._runner_before: dict[str, int] | None = None
+        self._runner_before: dict[int, int] | None = None
         try:
             self._stat = Polled(root / "proc/stat")
             self._ticks_ns()
@@ -86,12 +87,11 @@ class SystemCounters:
             raise ValueError("its first line is another one")
         return found
 
-    def _cpu_ns(self, pid: int) -> dict[str, int] | None:
+    def _cpu_ns(self, pid: int) -> dict[int, int] | None:
         """CPU time that each thread of a frozen runner has had, ns; None where that is not shown."""
+        found: dict[int, int] = {}
         try:
-            tasks = self._root / "proc" / str(pid) / "task"
-            return {
-                name: int((tasks / name / "schedstat").read_bytes().split(None, 1)[0]) for name in os.listdir(tasks)
-            }
+            add_cpu_ns(self._root / "proc" / str(pid), found)
         except (OSError, ValueError, IndexError):
             return None
+        return found

@@ -53,10 +53,7 @@ class _Sum:
             counts: wire.Counts | None = getattr(frame, name)
             if counts is None or not counts.pairs:
                 continue
-            pairs = np.asarray(counts.pairs, np.int64)
-            self.histograms.setdefault(name, Histogram()).add_sparse(
-                pairs[:, 0], pairs[:, 1], min_ns=counts.min_ns, max_ns=counts.max_ns, overflow=counts.overflow
-            )
+            self.histograms.setdefault(name, Histogram()).add_counts(counts)
             self.sums[name] = self.sums.get(name, 0) + counts.sum_ns
 
 
