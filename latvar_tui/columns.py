@@ -62,7 +62,9 @@ def tail_wait_column(quantile: float) -> Column:
     def cell(row: Row) -> TableCell:
         if row.tail_wait_ns is None:
             return TableCell(NOTHING)
-        return _marked(ms(row.tail_wait_ns), row.tail_wait_provisional)
+        # All digits of next to nothing would run into the column before.
+        text = "<0.01" if 0 < row.tail_wait_ns < 0.01e6 else ms(row.tail_wait_ns)
+        return _marked(text, row.tail_wait_provisional)
 
     return Column(title, max(8, len(title) + 1), 5, cell)
 

@@ -427,3 +427,10 @@ def test_a_deadline_has_a_column_and_a_number_in_the_document() -> None:
     assert 0 < document["cells"][0]["miss_share"] < 1
     assert document["cells"][0]["slow_share"] == rows[0].slow_share
     assert "miss_share" not in documented(board)["cells"][0]
+
+
+def test_a_wait_of_next_to_nothing_does_not_run_into_the_column_before_it() -> None:
+    frame = slice_frame(1, "a", NO_STRESS, [5_000_000] * 40, waits_ns=[2_860] * 40)
+    board = board_of(["a"], [frame])
+    _, line = text_table(table(board, board.condition), 99.0)
+    assert " ~<0.01 " in line
