@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from latvar_tui.format import three_digits
@@ -21,12 +22,13 @@ class Telling(Actions):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.clock_s: Callable[[], float] = time.monotonic  # what is said is shown for so long
         self._said, self._said_s = "", 0.0
         self._notices = Notices()
 
     def say(self, text: str) -> None:
         """Answer a key in words, until the next one."""
-        self._said, self._said_s = text, time.monotonic()
+        self._said, self._said_s = text, self.clock_s()
         self.draw()
 
     def unsay(self) -> None:
@@ -39,8 +41,8 @@ class Telling(Actions):
             newest = self.board.notes[-1] if self.board.notes else ""
             why = self.board.failure.text if self.board.failure is not None else newest
             return f"{why}  enter starts it again, q quits", True
-        newest = self._notices.shown(self.board.notes, time.monotonic())
-        if time.monotonic() - self._said_s > MOST_S:
+        newest = self._notices.shown(self.board.notes, self.clock_s())
+        if self.clock_s() - self._said_s > MOST_S:
             self._said = ""
         if self.view.frozen:
             return "picture frozen; measuring goes on (space)", True
