@@ -19,8 +19,9 @@ from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.stress_slider import StressSlider
+from latvar_tui.tui.table_panel import TablePanel
 from tests import scripted_link
-from tests.scripted_link import line_up, session
+from tests.scripted_link import line_up, session, slice_frame
 
 MODELS = ("squeezenet1_1", "mobilenet_v3_large", "shufflenet_v2_x1_0")
 SIZES = [(120, 40), (80, 24), (45, 30)]
@@ -320,3 +321,26 @@ async def test_stress_ends_when_nobody_is_there(monkeypatch: pytest.MonkeyPatch)
         await settled(pilot)
         assert sent(app).conditions() == ["0xcpu@100%"]
         assert "ten minutes" in app.board.notes[-1]
+
+
+async def test_the_table_beside_goes_with_the_idle_times_that_it_compares_with() -> None:
+    """Back at idle its rows hold still, but for what they are a multiple of."""
+    app = make_app(session(MODELS, ["2xcpu@100%", "0xcpu@100%"], 3), condition="2xcpu@100%")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        before = beside_of(app)
+        for seq, contender in enumerate(app.board.contenders, 1000):
+            start_ns = scripted_link.BEGIN_NS + seq * 10**9
+            sent(app).deliver(slice_frame(seq, contender.id, "0xcpu@100%", [9_000_000] * 25, start_ns=start_ns))
+        while app.board.now_ns < start_ns:
+            await pilot.pause()
+        await pilot.pause()
+        beside = app.view.beside(app.board)
+        assert beside is not None and not beside.is_idle
+        fresh = TablePanel(app.board, app.view)._table(beside, 120, None)
+        assert beside_of(app) == [strip.text for strip in fresh] != before
+
+
+def beside_of(app: LiveApp) -> list[str]:
+    panel = app.query_one(TablePanel)
+    return [strip.text for strip in panel.lines][panel.one_table_rows :]

@@ -60,7 +60,10 @@ class TablePanel(BoardPanel):
         return lines
 
     def _table_beside(self, condition: Condition, width: int) -> list[Strip]:
-        """The other condition's table: nothing is measured under it now, so it is seldom drawn anew."""
+        """The other condition's table: nothing is measured under it now, so it is seldom drawn anew.
+
+        But under stress it compares with the idle times, which may be the ones that are measured now.
+        """
         view = self._view
         key = (
             condition,
@@ -69,6 +72,7 @@ class TablePanel(BoardPanel):
             view.selected,
             view.base_condition,
             self._board.slices_of(condition),
+            self._board.slices_of(condition.without_stress()),
             tuple((contender.name, contender.state) for contender in self._board.contenders),
             self._board.only,
         )
