@@ -22,7 +22,10 @@ from latvar_tui.tui.palette import DIM, WAITING, WARNING, bar_styles
 from latvar_tui.tui.view import View
 
 SHAPE_RECENT_S = 5.0
-"""The bright shape: slices that ended within so many seconds."""
+"""The bright shape: slices that ended within so many seconds before the candidate's last one did.
+
+Not before now: a panel is drawn anew with its candidate's slices alone, and shows what it would show if drawn later.
+"""
 
 GUTTER = 24
 GUTTER_FROM = 70  # columns of screen from which the names stand beside the bars instead of above
@@ -166,7 +169,7 @@ class HistogramPanel(BoardPanel):
         floor, axis = 1 / (8 * rows), self._axis
         drawn = histogram_rows(
             log_count_heights(cell.latency.bars(axis), floor),
-            log_count_heights(cell.recent_bars(self._board.now_ns, SHAPE_RECENT_S, axis), floor),
+            log_count_heights(cell.recent_bars(cell.ended_ns, SHAPE_RECENT_S, axis), floor),
             None if ghost is None or not ghost.total else log_count_heights(ghost.bars(axis), floor),
             rows,
             styles=bar_styles(contender.slot),
