@@ -1,0 +1,77 @@
+"""What may be concluded of candidates: the words that screens, tables and documents share.
+
+Candidates are named by their ids (``Contender.id``), quantiles by their percent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from latvar_tui.condition import Condition
+
+Order = Literal["reversed", "same order", "undecided"]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """``b``'s quantile over ``a``'s, with a 95 % interval by resampling whole rounds; None before there is one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two candidates at a quantile under one condition.
+
+    ``faster`` is the id of the one that is claimed to be faster, or empty: not decided. ``ratio`` is None before both were
+    measured in the same round. ``more_s``: about how many seconds more of measuring both decide it; 0 if it is decided,
+    None where nobody can say, as for a difference that is too small to matter. ``equal``: decided that the difference is
+    smaller than what matters. ``provisional``: fewer observations beyond the quantile than any claim needs.
+    """
+
+    a: str
+    b: str
+    condition: Condition
+    quantile: float
+    ratio: Ratio | None
+    faster: str
+    rounds: int
+    more_s: float | None
+    equal: bool = False
+    provisional: bool = False
+
+    @property
+    def is_decided(self) -> bool:
+        return bool(self.faster) or self.equal
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """``a`` beats ``b`` under ``before`` and loses under ``after``, both claimed. Ratios are ``b`` over ``a``.
+
+    So ``ratio_before`` is above 1 and ``ratio_after`` below.
+    """
+
+    a: str
+    b: str
+    quantile: float
+    before: Condition
+    after: Condition
+    ratio_before: Ratio
+    ratio_after: Ratio
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Candidates under one condition at a quantile, each group by ascending quantile.
+
+    ``best`` begins with the smallest quantile; the others in it cannot be told from that one. ``worse`` are claimed to be
+    slower than it. ``unmeasured`` have too little to be placed.
+    """
+
+    best: tuple[str, ...]
+    worse: tuple[str, ...]
+    unmeasured: tuple[str, ...] = ()
