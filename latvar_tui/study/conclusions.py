@@ -26,10 +26,10 @@ class Ratio:
 class Pair:
     """Two candidates at a quantile under one condition.
 
-    ``faster`` is the id of the one that is claimed to be faster, or empty: not decided. ``ratio`` is None before both were
-    measured in the same round. ``more_s``: about how many seconds more of measuring both decide it; 0 if it is decided,
-    None where nobody can say, as for a difference that is too small to matter. ``equal``: decided that the difference is
-    smaller than what matters. ``provisional``: fewer observations beyond the quantile than any claim needs.
+    ``faster`` is the id of the one that is claimed to be faster, or empty: not decided. ``ratio`` is None before both
+    were measured in the same round. ``more_s``: about how many seconds more of measuring both decide it; 0 if it is
+    decided, None where nobody can say. ``equal``: decided that the difference is smaller than what matters.
+    ``provisional``: fewer observations beyond the quantile than any claim needs.
     """
 
     a: str
@@ -68,8 +68,8 @@ class Reversal:
 class Groups:
     """Candidates under one condition at a quantile, each group by ascending quantile.
 
-    ``best`` begins with the smallest quantile; the others in it cannot be told from that one. ``worse`` are claimed to be
-    slower than it. ``unmeasured`` have too little to be placed.
+    ``best`` begins with the smallest quantile; the others in it cannot be told from that one. ``worse`` are claimed to
+    be slower than it. ``unmeasured`` have too little to be placed.
     """
 
     best: tuple[str, ...]
