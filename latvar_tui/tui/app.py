@@ -85,6 +85,7 @@ class LiveApp(Telling):
         self.message = ""
         self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
         self.recorder = recorder or NotRecording()
+        self.recorder.follow(self.board)
         self._connect = connect
         self.maximum, self.threads, self._cores, self._hold = maximum, threads or cores, cores, hold
         self.wanted = condition
@@ -172,7 +173,7 @@ class LiveApp(Telling):
             elif isinstance(frame, wire.State):
                 ask = frame.ask or ask
         if event.lost is not None and self.board.failure is None:
-            self.board.notes.append(event.lost)
+            self.note(event.lost)
         self._dead_man()
         if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in event.frames):
             self.screen.refresh_list()
@@ -207,7 +208,7 @@ class LiveApp(Telling):
 
         def asleep() -> None:
             for sentence in self.recorder.flush_in_gap():
-                self.board.take(wire.Note(sentence))
+                self.note(sentence)
             go()
             self._cost.frame()
 
@@ -258,7 +259,7 @@ class LiveApp(Telling):
         if not self._hold and self.wanted.stress_threads and idle_s > DEAD_MAN_S:
             self._touched_s = time.monotonic()
             self.want(0)
-            self.board.notes.append("No key for ten minutes, so the stress was ended (--hold keeps it).")
+            self.note("No key for ten minutes, so the stress was ended (--hold keeps it).")
 
     # -- what keys need -----------------------------------------------------------------------------
 

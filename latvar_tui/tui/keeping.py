@@ -32,7 +32,15 @@ class Keeping(DeltaApp[int]):
         """What follows takes time: if a slice runs, the probe is told from when to when."""
         raise NotImplementedError
 
-    # -- marks --------------------------------------------------------------------------------------
+    # -- notes and marks ----------------------------------------------------------------------------
+
+    def note(self, text: str) -> None:
+        """A note of the screen's own, kept in the session too."""
+        self._note(wire.Note(text))
+
+    def _note(self, note: wire.Note) -> None:
+        self.board.take(note)
+        self.recorder.take(note)  # written in the next gap, with whatever else there is
 
     def action_mark(self) -> None:
         if self.board.hello is None or not self.board.now_ns:
@@ -49,8 +57,7 @@ class Keeping(DeltaApp[int]):
         where = clock_time(max(0, at_ns - hello.monotonic_ns))
         named = printable(name.strip())[:_LONGEST_NAME]
         note = wire.Note(f"Mark at {where}{': ' if named else ''}{named}", at_ns=at_ns)
-        self.board.take(note)
-        self.recorder.take(note)  # written in the next gap, with whatever else there is
+        self._note(note)
         kept = "" if self.recorder.is_on else " (not recorded)"
         self.say(f"{note.text}{kept}")
 
