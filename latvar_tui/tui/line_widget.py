@@ -75,6 +75,7 @@ class LineWidget(Widget):
         self._painted: list[Strip] = []
         self._painted_crop: Region | None = None
         self._dirty_rows: set[int] = set()
+        self._fresh_rows: set[int] = set()
 
     @property
     def lines(self) -> Sequence[Strip]:
@@ -119,7 +120,26 @@ class LineWidget(Widget):
         else:
             self._note(regions)
             self._set_dirty(*regions)
+            self._fresh_rows.update(region.y for region in regions)
             at_once.add(self)
+
+    def fresh_lines(self) -> list[tuple[int, Strip]] | None:
+        """Lines that changed since this was last asked for, as the compositor would have them: (row, strip) each.
+
+        Rows are of the content. None if the compositor has to draw all: it never has, or the colours are others now.
+        """
+        rows = sorted(self._fresh_rows)
+        self._fresh_rows.clear()
+        if self._painted_crop is None or self._painted_crop.size != self.outer_size or self._width != self.size.width:
+            return None
+        background = self.background_colors[1]
+        lines = []
+        for row in rows:
+            strip = self.render_line(row)
+            for line_filter in self.get_line_filters():
+                strip = strip.apply_filter(line_filter, background)
+            lines.append((row, strip))
+        return lines
 
     def _note(self, regions: Iterable[Region]) -> None:
         top = self.content_offset.y
