@@ -75,7 +75,7 @@ def test_draws_scatter_as_a_slow_bootstrap_s() -> None:
     ours = blocks._deviations(run, 95.0, np.random.default_rng(1))
     n = run.blocks
     rho = max(neighbours_alike(run, measured(run, quantile)) for quantile in (50.0, 95.0)) + 1 / np.sqrt(n)
-    ours = ours / np.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) / blocks._student_over_normal(n - 1)
+    ours = ours / np.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) / blocks.student_over_normal(n - 1)
     random = np.random.default_rng(2)
     slow = []
     for _ in range(800):
@@ -86,7 +86,7 @@ def test_draws_scatter_as_a_slow_bootstrap_s() -> None:
 
 def test_student_s_t_is_the_table_s() -> None:
     for freedom, point in ((19, 2.0930), (23, 2.0687), (47, 2.0117)):
-        assert 1.959964 * blocks._student_over_normal(freedom) == pytest.approx(point, abs=0.001)
+        assert 1.959964 * blocks.student_over_normal(freedom) == pytest.approx(point, abs=0.001)
 
 
 # -- intervals ----------------------------------------------------------------------------------------------

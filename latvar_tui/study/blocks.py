@@ -115,7 +115,7 @@ def _deviations(run: Run, quantile: float, random: np.random.Generator) -> _Floa
     # A mood moves all quantiles, and shows best at the median: beyond p99 there is little to see it by.
     median = quantiles_ns(run.counts.sum(axis=0, keepdims=True), run.edges_ns, 50.0)[0]
     rho = min(_MOST_RHO, max(neighbours_alike(run, value) for value in (median, measured)) + 1 / math.sqrt(n))
-    widened: _Floats = drawn * math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * _student_over_normal(n - 1)
+    widened: _Floats = drawn * math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(n - 1)
     return widened
 
 
@@ -135,7 +135,7 @@ def neighbours_alike(run: Run, value_ns: float) -> float:
     return min(max((n * rho + 1) / (n - 3), 0.0), _MOST_RHO)
 
 
-def _student_over_normal(freedom: int) -> float:
+def student_over_normal(freedom: int) -> float:
     """The 97.5 % point of Student's t over the normal distribution's: Cornish–Fisher (Abramowitz, Stegun 26.7.5)."""
     z = 1.959964
     return 1 + (z**2 + 1) / (4 * freedom) + (5 * z**4 + 16 * z**2 + 3) / (96 * freedom**2)

@@ -12,6 +12,7 @@ from latvar_tui.candidate import Candidate, short_names
 from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.format import quantile_name
 from latvar_tui.study.cell import Cell
+from latvar_tui.study.ranking import Study
 from latvar_tui.study.timeline import Timeline
 
 TRENDED = (50.0, 99.0)
@@ -83,6 +84,7 @@ class Board:
         self._frames: deque[tuple[int, int, int]] = deque(maxlen=40)
         self._others: deque[tuple[float | None, int]] = deque(maxlen=400)
         self.timeline = Timeline()
+        self.study = Study()
         self.only: Contender | None = None
         """The contender that alone is measured; all are if it is None."""
         self.add(*candidates)
@@ -158,6 +160,7 @@ class Board:
             self._identities[contender.id] = frame.identity
             for key in [key for key in self._cells if key[0] == contender.id]:
                 del self._cells[key]
+            self.study.forget(contender.id)
             self._last_cell = None
             self.notes.append(f"{contender.name}: its files have changed, so its counts begin anew")
 
@@ -176,6 +179,8 @@ class Board:
         if cell.series.add(frame.response or frame.service):
             self._tell_of_drift(self._by_id[frame.candidate], condition, cell)
         self.timeline.add(frame, condition)
+        if not self._by_id[frame.candidate].candidate.is_control:
+            self.study.add(frame, condition)
         others = frame.counters.get("others_cpu_ns")
         self._others.append((others.value if others else None, frame.end_ns - frame.start_ns))
         self._last_cell = cell
@@ -243,16 +248,18 @@ class Board:
         """A new probe loads the line-up again; what was measured stays."""
         self.failure = None
         self.only = None
+        self.study.restart()
         self._last_cell = None  # what lies between the two probes is no gap of anybody's
         for contender in self.contenders:
             contender.state, contender.reason = "loading", ""
 
     def become(self, other: Board) -> None:
-        """Stand where ``other`` does, which is used up: whoever holds this board, or its timeline, sees that."""
-        timeline = self.timeline
+        """Stand where ``other`` does, which is used up: whoever holds this board, its timeline or its study sees that."""
+        timeline, study = self.timeline, self.study
         vars(self).update(vars(other))
         vars(timeline).update(vars(other.timeline))
-        self.timeline = timeline
+        vars(study).update(vars(other.study))
+        self.timeline, self.study = timeline, study
 
     def clear(self) -> None:
         """Forget every count, and with them the conditions visited; the line-up stays."""
@@ -261,3 +268,4 @@ class Board:
         self._frames.clear()
         self._visited.clear()
         self.timeline.clear()
+        self.study.clear()

@@ -84,12 +84,12 @@ class Series:
         self._filled += 1
         if self._filled < self._block_slices:
             if len(self._filling) > SLICES_A_BLOCK:
-                self._filling = [_sparse_pairs(_coarse(self._filling))]
+                self._filling = [_sparse_pairs(coarse(self._filling))]
             return False
-        self._blocks.append(_coarse(self._filling))
+        self._blocks.append(coarse(self._filling))
         self._filling, self._filled = [], 0
         if len(self._blocks) == MOST_BLOCKS:
-            self._blocks = [_merged(self._blocks[i : i + 2]) for i in range(0, MOST_BLOCKS, 2)]
+            self._blocks = [merged(self._blocks[i : i + 2]) for i in range(0, MOST_BLOCKS, 2)]
             self._block_slices *= 2
         return self._is_long and len(self._blocks) in (FEWEST_BLOCKS, FEWEST_BLOCKS * 3 // 2)
 
@@ -102,9 +102,9 @@ class Series:
         """All slices in order, in blocks of equally many; what is less than half a block is part of the last one."""
         if not self._filling:
             return list(self._blocks)
-        rest = _coarse(self._filling)
+        rest = coarse(self._filling)
         if self._blocks and 2 * self._filled < self._block_slices:
-            return [*self._blocks[:-1], _merged([self._blocks[-1], rest])]
+            return [*self._blocks[:-1], merged([self._blocks[-1], rest])]
         return [*self._blocks, rest]
 
     @property
@@ -117,7 +117,7 @@ class Series:
         if not self._is_long:
             return None
         edges = [len(self._blocks) * stretch // STRETCHES for stretch in range(STRETCHES + 1)]
-        stretches = [_merged(self._blocks[a:b]) for a, b in pairwise(edges)]
+        stretches = [merged(self._blocks[a:b]) for a, b in pairwise(edges)]
         if not all(counts.size for _, counts in stretches):
             return None
         logs = np.log([_quantile_ns(stretch, quantile) for stretch in stretches])
@@ -139,7 +139,7 @@ def trend_of(logs: npt.NDArray[np.float64], slices: int) -> Trend:
     )
 
 
-def _coarse(parts: Sequence[npt.NDArray[np.int64]]) -> Block:
+def coarse(parts: Sequence[npt.NDArray[np.int64]]) -> Block:
     if not parts:
         return np.zeros(0, np.uint16), np.zeros(0, np.uint64)
     pairs = np.concatenate(parts)
@@ -151,7 +151,7 @@ def _sparse_pairs(block: Block) -> npt.NDArray[np.int64]:
     return np.stack([block[0].astype(np.int64) << _SHIFT, block[1].astype(np.int64)], axis=1)
 
 
-def _merged(blocks: Sequence[Block]) -> Block:
+def merged(blocks: Sequence[Block]) -> Block:
     return _summed(
         np.concatenate([indices for indices, _ in blocks]).astype(np.int64),
         np.concatenate([counts for _, counts in blocks]),
