@@ -11,6 +11,7 @@ more bytes a frame and with nothing else changed.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,6 +38,9 @@ from latvar_tui.tui.output import OutputMeter, metered
 from latvar_tui.tui.shadow import Shadow
 
 ReturnType = TypeVar("ReturnType")
+
+ASK_FOR_ECHO = "\x1b[6n"
+"""Where is the cursor? Textual makes an `events.CursorPosition` of the answer."""
 
 MOST_WAITING = 2
 """Frames that may wait for a slow line before further ones are left out."""
@@ -126,16 +130,32 @@ class DeltaApp(App[ReturnType]):
         """Whether everything written has left."""
         return self.backlog() == 0
 
-    def when_flushed(self, callback: Callable[[], object]) -> None:
-        """Call back once everything written so far has left; at once if it has.
+    def when_flushed(self, callback: Callable[[], object], patience_s: float | None = None) -> None:
+        """Call back once everything written so far has left, at once if it has; at the latest after `patience_s`.
 
         To wait for a frame, call this when it has been drawn:
         `app.call_after_refresh(app.when_flushed, send_go)`.
         """
         if self._meter is None:
             callback()
-        else:
+        elif patience_s is None or self.output_idle():
             self._meter.when_flushed(callback)
+        else:
+            loop = asyncio.get_running_loop()
+            waiting = [callback]
+
+            def call_once() -> None:
+                timer.cancel()
+                for each in waiting:
+                    waiting.clear()
+                    each()
+
+            timer = loop.call_later(patience_s, call_once)
+            self._meter.when_flushed(call_once)
+
+    def asks_for_echo(self) -> bool:
+        """Whether the terminal is to answer once it has shown the frame that is written now."""
+        return False
 
     # Painting without Textual's round of messages.
 
@@ -289,6 +309,8 @@ class DeltaApp(App[ReturnType]):
             return True
         self._previous_cursor_position = cursor
         frame += Control.move_to(*cursor).segment.text
+        if self.asks_for_echo():
+            frame += ASK_FOR_ECHO
         if self._sync_available:
             # In one write, where Textual makes three: fewer entries in the driver's queue.
             frame = f"{SYNC_START}{frame}{SYNC_END}"

@@ -11,15 +11,15 @@ from latvar_tui.session.beside import export_beside, picture_beside
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.recorder import Recorder
 from latvar_tui.study.board import Board
-from latvar_tui.tui.delta import DeltaApp
 from latvar_tui.tui.dialogs import TextDialog
 from latvar_tui.tui.keeping_dialogs import FormatDialog, MarkDialog
 from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.looking import LookingApp
 
 _LONGEST_NAME = 80
 
 
-class Keeping(DeltaApp[int]):
+class Keeping(LookingApp):
     """The keys ``n``, ``e`` and ``s`` of a live screen."""
 
     board: Board

@@ -16,6 +16,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from latvar_tui.tui.roles import RolePainter
+
 Span = str | tuple[str, Style]
 """A stretch of text in one style; a bare string takes the widget's own colours."""
 
@@ -188,7 +190,8 @@ class LineWidget(Widget):
         if strip.cell_length > width:
             strip = strip.crop(0, width)
         # One pass and one new Strip: they are the costly part of a frame.
-        segments = list(Segment.apply_style(strip, base))
+        painter: RolePainter | None = getattr(self.app, "painter", None)
+        segments = list(Segment.apply_style(strip, base)) if painter is None else painter.segments(strip, base)
         if strip.cell_length < width:
             segments.append(Segment(" " * (width - strip.cell_length), base))
         return Strip(segments, width)
