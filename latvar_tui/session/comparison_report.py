@@ -59,6 +59,9 @@ def _bound(value: float) -> str:
 
 
 def _sums(comparison: Comparison) -> Iterator[str]:
+    if comparison.failed:
+        yield "failed in B:"
+        yield from (f"  {one.name}{f': {one.reason}' if one.reason else ''}" for one in comparison.failed)
     for verdict in (WORSE, BETTER):
         told = [
             f"{cell.name} under {cell.condition.title}: {', '.join(quantile_name(c.quantile) for c in changed)}"
@@ -125,6 +128,10 @@ def _as_json(comparison: Comparison) -> dict[str, Any]:
                 "ratios": {quantile_name(change.quantile): _change_as_json(change) for change in cell.changes},
             }
             for cell in comparison.cells
+        ],
+        "failed": [
+            {"candidate": one.candidate, "candidate_b": one.candidate_b, "reason": one.reason}
+            for one in comparison.failed
         ],
         "differences": [{"what": what, "a": ours, "b": theirs} for what, ours, theirs in comparison.differences],
     }

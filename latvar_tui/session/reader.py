@@ -22,11 +22,19 @@ from latvar_tui.session import hlog, snapshot
 from latvar_tui.session.board_feed import BoardFeed
 from latvar_tui.session.growing import replace_file
 from latvar_tui.session.gzip_lines import Lines
-from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, GROWING, LOGS, SessionError, schema_problem
+from latvar_tui.session.layout import (
+    ABOUT,
+    BOARD,
+    FRAMES,
+    GROWING,
+    LOGS,
+    MOST_ABOUT_BYTES,
+    SessionError,
+    schema_problem,
+)
 from latvar_tui.session.slice_text import Pairs, frame_of, wants
 from latvar_tui.study.board import Board
 
-_MOST_ABOUT_BYTES = 4 << 20
 _MOST_SNAPSHOT_BYTES = 256 << 20
 _LONG_S = 5.0
 _DAMAGE = (wire.WireError, ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
@@ -123,7 +131,10 @@ class Session:
         Raises:
             SessionError: as :meth:`frames`, or what it holds is too much.
         """
-        return self._summed(self.new_feed(), from_s, to_s, None, also)
+        board = self._summed(self.new_feed(), from_s, to_s, None, also)
+        if (from_s > 0 or to_s is not None) and not board.conditions:
+            board.notes.append(f"No slice began in that part of the session{self._length}.")
+        return board
 
     def shown(self, show: Callable[[Board], _T], from_s: float = 0.0, to_s: float | None = None) -> _T:
         """What ``show`` makes of :meth:`board`, by the session's snapshot where that helps.
@@ -187,6 +198,12 @@ class Session:
         board.notes.extend(note for note in self.notes if note not in board.notes)
         return board
 
+    @property
+    def _length(self) -> str:
+        """For a sentence; empty where it is not known."""
+        ended_ns = (self.ended or {}).get("monotonic_ns")
+        return f", which is {(ended_ns - self.base_ns) / 1e9:.0f} s long" if type(ended_ns) is int else ""
+
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes and len(self.notes) < 100:
             self.notes.append(sentence)
@@ -238,7 +255,7 @@ def _no_constant(name: str) -> None:
 
 def _about(folder: Path) -> dict[str, Any]:
     try:
-        about = _object(_read_small(folder / ABOUT, _MOST_ABOUT_BYTES))
+        about = _object(_read_small(folder / ABOUT, MOST_ABOUT_BYTES))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise SessionError(f"'{folder}' is no session that can be read: {ABOUT}: {why}.") from error

@@ -180,6 +180,7 @@ class SessionRecorder:
         """Write the rest, and that the session has ended properly, and ``why``. Safe to call twice."""
         if self._compressor is None and not self._taken:
             return []
+        self._files.retry_now()
         said = self.flush_in_gap()
         self._snapshot()
         with suppress(OSError):
@@ -191,7 +192,7 @@ class SessionRecorder:
                     "not_recorded_slices": self._lost,
                     "why": why,
                 }
-                replace_file(self.folder / ABOUT, self._about | {"ended": ended})
+                replace_file(self.folder / ABOUT, self._about | {"ended": ended}, sync=True)
         if self._files.trouble is not None:
             said.append(f"The end of the session is not recorded: {self._files.trouble}.")
         self._files.close()
@@ -274,7 +275,7 @@ class SessionRecorder:
             "started": {"wall_ns": self._hello.wall_ns, "monotonic_ns": self._hello.monotonic_ns},
             "pid": os.getpid(),
         }
-        replace_file(folder / ABOUT, self._about)
+        replace_file(folder / ABOUT, self._about, sync=True)
         return folder
 
     def _wall_ns(self, monotonic_ns: int) -> int:

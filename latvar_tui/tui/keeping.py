@@ -15,6 +15,7 @@ from latvar_tui.tui.dialogs import TextDialog
 from latvar_tui.tui.keeping_dialogs import FormatDialog, MarkDialog
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.looking import LookingApp
+from latvar_tui.tui.view import View
 
 _LONGEST_NAME = 80
 
@@ -23,6 +24,7 @@ class Keeping(LookingApp):
     """The keys ``n``, ``e`` and ``s`` of a live screen."""
 
     board: Board
+    view: View
     recorder: Recorder
 
     def say(self, text: str) -> None:
@@ -64,7 +66,7 @@ class Keeping(LookingApp):
     # -- files --------------------------------------------------------------------------------------
 
     def action_export(self) -> None:
-        self.push_screen(FormatDialog(), self._export)
+        self.push_screen(FormatDialog(self.view.window_s), self._export)
 
     def _export(self, form: str | None) -> None:
         if form is not None:
