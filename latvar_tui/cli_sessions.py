@@ -323,11 +323,16 @@ def report(names: tuple[str, ...], output: str, form: str, force: bool) -> None:
     if output != "-":
         _check_output(Path(output), force)
     opened = [_open(name) for name in names]
+    written = page if form == "html" else markdown
     try:
-        contents = [read(session) for session in opened]
+        try:
+            pieces = list(written([read(session) for session in opened]))
+        except SessionError:
+            raise
+        except Exception:  # a shortcut that is not what it says: without one it cannot happen
+            pieces = list(written([read(session, by_snapshot=False) for session in opened]))
     except SessionError as error:
         raise UsageError(str(error)) from error
-    pieces = page(contents) if form == "html" else markdown(contents)
     if output == "-":
         _print(pieces)
     else:

@@ -29,6 +29,7 @@ from latvar_tui.session.report.markdown import markdown
 from latvar_tui.session.report.page import page
 from latvar_tui.session.report.scales import Scale
 from latvar_tui.session.report.style import on_white
+from latvar_tui.session.slice_text import Glance
 from latvar_tui.summary import summary
 from tests.chromium import MISSING, PROGRAM, Chromium
 from tests.conftest import run_cli
@@ -287,7 +288,7 @@ def test_density_loses_no_inference_and_does_not_grow() -> None:
     expected = 0
     for seq in range(400):
         values = random.integers(MS, 90 * MS, 20)
-        density.add(slice_frame(seq, NAMES[0], LEVELS[1], values, start_ns=BEGIN_NS + seq**2 * 100 * MS))
+        density.add(Glance.of(slice_frame(seq, NAMES[0], LEVELS[1], values, start_ns=BEGIN_NS + seq**2 * 100 * MS)))
         expected += 20
     assert density.counts.shape == (MOST_COLUMNS, AXIS.columns) and density.counts.sum() == expected
     last = int(np.flatnonzero(density.threads >= 0)[-1])
@@ -298,7 +299,7 @@ def test_density_loses_no_inference_and_does_not_grow() -> None:
     assert (
         cropped.sum() == expected and cropped.shape[1] <= 40 and 0 <= low <= low + by * cropped.shape[1] <= AXIS.columns
     )
-    density.add(slice_frame(500, NAMES[0], LEVELS[0], [MS], start_ns=1 << 62))
+    density.add(Glance.of(slice_frame(500, NAMES[0], LEVELS[0], [MS], start_ns=1 << 62)))
     assert density.counts.sum() == expected + 1
 
 

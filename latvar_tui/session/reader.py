@@ -32,7 +32,7 @@ from latvar_tui.session.layout import (
     SessionError,
     schema_problem,
 )
-from latvar_tui.session.slice_text import Pairs, frame_of, wants
+from latvar_tui.session.slice_text import Glance, Pairs, frame_of, glance_of, lost_note, wants
 from latvar_tui.study.board import Board
 
 _MOST_SNAPSHOT_BYTES = 256 << 20
@@ -81,9 +81,42 @@ class Session:
         Raises:
             SessionError: a file is no file, or expands beyond belief.
         """
-        starts = after or {}
         first_ns = self.base_ns + round(from_s * 1e9)
         end_ns = None if to_s is None else self.base_ns + round(to_s * 1e9)
+
+        def frame(body: dict[str, Any], logs: Mapping[str, _Follower]) -> wire.Frame | None:
+            if body.get("type") == "lost":
+                self._note(lost_note(int(body["slices"])))
+                return None
+            pairs: dict[str, Pairs] = {}
+            if body.get("type") == wire.Slice.TYPE:
+                start_ns = body["start_ns"]
+                if start_ns < first_ns:
+                    return None
+                if end_ns is not None and start_ns >= end_ns:
+                    raise _Enough  # nothing that follows is earlier
+                start = hlog.stamp(start_ns, self.base_ns)
+                pairs = {name: logs[name].at(start) for name in wants(body)}
+            return frame_of(body, pairs)
+
+        return self._bodies(frame, after or {})
+
+    def glances(self) -> Iterator[Glance]:
+        """What pictures over time need of every slice: a fraction of the reading that :meth:`frames` takes.
+
+        Raises:
+            SessionError: as :meth:`frames`.
+        """
+
+        def glance(body: dict[str, Any], logs: Mapping[str, _Follower]) -> Glance | None:
+            return glance_of(body, lambda name, start_ns: logs[name].at(hlog.stamp(start_ns, self.base_ns)))
+
+        return self._bodies(glance, {})
+
+    def _bodies(
+        self, made: Callable[[dict[str, Any], Mapping[str, _Follower]], _T | None], starts: Mapping[str, int]
+    ) -> Iterator[_T]:
+        """What ``made`` makes of each object of the frames and of the logs beside them; None is left out."""
         damaged = 0
         with ExitStack() as stack:
             logs = {
@@ -93,25 +126,14 @@ class Session:
             lines = Lines(frames) if frames is not None else None
             for line in lines or ():
                 try:
-                    body = _object(line)
-                    if body.get("type") == "lost":
-                        self._note(f"{int(body['slices'])} slices could not be recorded, for want of room.")
-                        continue
-                    pairs: dict[str, Pairs] = {}
-                    if body.get("type") == wire.Slice.TYPE:
-                        start_ns = body["start_ns"]
-                        if start_ns < first_ns:
-                            continue
-                        if end_ns is not None and start_ns >= end_ns:
-                            break  # nothing that follows is earlier
-                        start = hlog.stamp(start_ns, self.base_ns)
-                        pairs = {name: logs[name].at(start) for name in wants(body)}
-                    frame = frame_of(body, pairs)
+                    found = made(_object(line), logs)
+                except _Enough:
+                    break
                 except _DAMAGE:
                     damaged += 1
                     continue
-                if frame is not None:
-                    yield frame
+                if found is not None:
+                    yield found
             if damaged:
                 self._note(f"{plural(damaged, 'frame')} of the session cannot be read and {_is(damaged)} left out.")
             if lines is None:
@@ -122,7 +144,7 @@ class Session:
     # -- what they add up to --------------------------------------------------------------------------------
 
     def board(
-        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[wire.Slice], None] | None = None
+        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[Glance], None] | None = None
     ) -> Board:
         """What the slices that began within [``from_s``, ``to_s``) of the session add up to.
 
@@ -136,24 +158,37 @@ class Session:
             board.notes.append(f"No slice began in that part of the session{self._length}.")
         return board
 
-    def shown(self, show: Callable[[Board], _T], from_s: float = 0.0, to_s: float | None = None) -> _T:
+    def shown(
+        self,
+        show: Callable[[Board], _T],
+        from_s: float = 0.0,
+        to_s: float | None = None,
+        also: Callable[[Glance], None] | None = None,
+        *,
+        by_snapshot: bool = True,
+    ) -> _T:
         """What ``show`` makes of :meth:`board`, by the session's snapshot where that helps.
 
-        A snapshot is a shortcut and no more: whatever stumbles over one, everything is read.
+        A snapshot is a shortcut and no more: whatever stumbles over one, everything is read. ``also`` gets each slice
+        as for :meth:`board`.
         """
-        if from_s <= 0 and to_s is None:
+        if by_snapshot and from_s <= 0 and to_s is None:
             with suppress(snapshot.Unreadable, OSError):
                 taken = snapshot.unpacked(_read_small(self.folder / BOARD, _MOST_SNAPSHOT_BYTES))
                 if all(_size(self.folder / name) >= size for name, size in taken.sizes.items()):
                     notes = list(self.notes)
                     try:
-                        return show(self._summed(self.feed_of(taken.board), 0.0, None, taken.sizes))
+                        found = show(self._summed(self.feed_of(taken.board), 0.0, None, taken.sizes))
                     except SessionError:
                         raise
                     except Exception:
                         self.notes = notes
+                    else:
+                        for glance in self.glances() if also is not None else ():
+                            also(glance)  # type: ignore[misc]
+                        return found
         begin_s = time.monotonic()
-        board = self.board(from_s, to_s)
+        board = self.board(from_s, to_s, also)
         whole = from_s <= 0 and to_s is None and not self.notes and self.ended is not None
         if whole and time.monotonic() - begin_s > _LONG_S:
             self._make_snapshot(board)
@@ -183,11 +218,11 @@ class Session:
         from_s: float,
         to_s: float | None,
         after: Mapping[str, int] | None,
-        also: Callable[[wire.Slice], None] | None = None,
+        also: Callable[[Glance], None] | None = None,
     ) -> Board:
         for frame in self.frames(from_s, to_s, after=after):
             if feed.take(frame) and also is not None and isinstance(frame, wire.Slice):
-                also(frame)
+                also(Glance.of(frame))
         return self.finished(feed)
 
     def finished(self, feed: BoardFeed) -> Board:
@@ -211,6 +246,10 @@ class Session:
 
 def _is(number: int) -> str:
     return "is" if number == 1 else "are"
+
+
+class _Enough(Exception):
+    """What follows is not wanted."""
 
 
 class _Follower:

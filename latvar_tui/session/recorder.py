@@ -24,7 +24,7 @@ from latvar_tui.candidate import Candidate
 from latvar_tui.session import hlog, places, snapshot
 from latvar_tui.session.growing import GrowingFiles, replace_file
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, LOGS, SCHEMA
-from latvar_tui.session.slice_text import body_of
+from latvar_tui.session.slice_text import body_of, lost_note
 from latvar_tui.session.snapshot import Snapshot
 from latvar_tui.session.whole_board import WholeBoard
 from latvar_tui.study.board import Board
@@ -220,6 +220,7 @@ class SessionRecorder:
                     self._begin(frame)
                 if self._lost > self._lost_told:
                     self._write_line({"type": "lost", "slices": self._lost - self._lost_told})
+                    self._board.notes.append(lost_note(self._lost - self._lost_told))  # for who reads the snapshot
                     self._lost_told = self._lost
                 self._slices += 1
                 self._end_ns = frame.end_ns
