@@ -220,7 +220,7 @@ class SessionRecorder:
                     self._begin(frame)
                 if self._lost > self._lost_told:
                     self._write_line({"type": "lost", "slices": self._lost - self._lost_told})
-                    self._board.notes.append(lost_note(self._lost - self._lost_told))  # for who reads the snapshot
+                    self._whole.note(lost_note(self._lost - self._lost_told))
                     self._lost_told = self._lost
                 self._slices += 1
                 self._end_ns = frame.end_ns
