@@ -60,7 +60,7 @@ class WholeBoard:
         self._holds_more = self._has_had_it() or self._holds_more
 
     def note(self, sentence: str) -> None:
-        """What is to know of the files, for who reads a snapshot and not them. Whoever is followed is told otherwise."""
+        """What is to know of the files, for who reads a snapshot and not them. Who is followed is told otherwise."""
         if not self._is_shared:
             self._board.notes.append(sentence)
 
