@@ -174,3 +174,10 @@ def test_what_nothing_can_be_said_of_is_named(before: Path, tmp_path: Path) -> N
     ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
     assert ended.returncode == 0 and "passes unjudged" in ended.stderr
     assert "mobilenet_v2 under 2xcpu@100% (not in B)" in ended.stderr and "under idle" not in ended.stderr
+
+
+@pytest.mark.parametrize(("slices", "told"), [(19, False), (47, True), (48, False)])
+def test_an_interval_of_few_slices_is_said_to_be_short(tmp_path: Path, slices: int, told: bool) -> None:
+    one, other = (recorded(tmp_path / str(seed), times_session(seed, slices=slices)) for seed in (1, 2))
+    notes = document(one, other)["notes"]
+    assert any("may be too short" in note for note in notes) == told
