@@ -4,7 +4,8 @@
 
 A slice is lost only if it had not been written when the kill came: its number is then missing at the end. How many the
 recorder had been given cannot be known from outside; what is counted is holes (never allowed), sessions that do not
-open, and how long before the kill the last recorded slice ended.
+open, and how long before the kill the last recorded slice ended. The moments are up to 4 s after the session's folder
+came to be: that is made with the first slice, so that loading on a busy machine leaves no session without one.
 """
 
 from __future__ import annotations
@@ -27,34 +28,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--times", type=int, default=50, help="how many sessions to kill (default %(default)s)")
     late_s: list[float] = []
-    failures = empty = 0
+    failures = 0
     for number in range(parser.parse_args().times):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "s"
-            killed_ns = record_and_kill(folder, random.Random(number).uniform(1.0, 5.0))
+            killed_ns = record_and_kill(folder, random.Random(number).uniform(0.0, 4.0))
             try:
                 session = Session(folder)
                 own = [frame for frame in session.frames() if isinstance(frame, wire.Slice)]
             except SessionError as error:
-                empty += not folder.exists()  # killed while it loaded
-                failures += folder.exists()
+                failures += 1
                 print(error, file=sys.stderr)
                 continue
             failures += [frame.seq for frame in own] != list(range(1, len(own) + 1))
             if own:
                 late_s.append((killed_ns - own[-1].end_ns) / 1e9)
-    print(f"{len(late_s)} sessions opened, {empty} were killed before their first slice, {failures} failed")
+    print(f"{len(late_s)} sessions opened, {failures} failed")
     if late_s:
         late_s.sort()
         print(f"the last slice ended before the kill: median {late_s[len(late_s) // 2]:.3f} s, most {late_s[-1]:.3f} s")
 
 
 def record_and_kill(folder: Path, after_s: float) -> int:
-    """Record under stress, kill after so long; returns the monotonic time of the kill, ns."""
+    """Record under stress, kill so long after the session began; returns the monotonic time of the kill, ns."""
     command = [sys.executable, "-m", "latvar_tui", "record", "squeezenet1_1", "mobilenet_v2", "--stress", "2"]
     command += ["--duration", "1h", "--force", "--record", str(folder)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, stdin=quiet) as process:
+        while not folder.exists() and process.poll() is None:
+            time.sleep(0.001)
         time.sleep(after_s)
         process.send_signal(signal.SIGKILL)
         killed_ns = time.perf_counter_ns()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from latvar_tui.session.comparison import Comparison, Read
 
 FAILED = 1
+_MOST_TOLD = 6
 
 
 class _Share(click.ParamType["float"]):
@@ -37,7 +38,8 @@ class _Share(click.ParamType["float"]):
     "most",
     type=_Share(),
     metavar="PCT",
-    help="Exit with 1 if p50, p90, p95 or p99 of a cell is beyond doubt worse by more than this, like 10%.",
+    help="Exit with 1 if p50, p90, p95 or p99 of a cell is beyond doubt worse by more than this, like 10%, or if a "
+    "candidate of the first has failed.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
 def compare(sessions: tuple[str, ...], pairs: tuple[str, ...], most: float | None, as_json: bool) -> None:
@@ -46,6 +48,7 @@ def compare(sessions: tuple[str, ...], pairs: tuple[str, ...], most: float | Non
     Ratios with 95 % intervals, what got worse or better, and what differs in devices, versions and options. SESSION
     is a folder, a name as latvar-tui sessions lists it, or last.
     """
+    from latvar_tui.format import encodable
     from latvar_tui.session.comparison import compare as compared
     from latvar_tui.session.comparison_report import document, tables
     from latvar_tui.session.layout import SessionError
@@ -60,7 +63,7 @@ def compare(sessions: tuple[str, ...], pairs: tuple[str, ...], most: float | Non
     except SessionError as error:
         raise UsageError(str(error)) from error
     if as_json:
-        click.echo(json.dumps(document(reads, found), ensure_ascii=False, indent=1))
+        click.echo(encodable(json.dumps(document(reads, found), ensure_ascii=False, indent=1)))
     else:
         click.echo("\n".join(tables(found)))
     if most is not None and _complains(found, most):
@@ -77,23 +80,31 @@ def _read(folder: Any) -> Read:
 
 def _complains(found: list[Comparison], most: float) -> bool:
     """Say what got worse by more than ``most``; whether anything did."""
-    from latvar_tui.format import percent, quantile_name, three_digits
+    from latvar_tui.format import percent, printable, quantile_name, three_digits
 
     failed = False
     for comparison in found:
+        after = printable(comparison.b.session.folder.name)
+        for one in comparison.failed:
+            failed = True
+            reason = printable(one.reason) or "no reason is recorded"
+            click.echo(f"latvar-tui: {one.name} failed in {after}: {reason}", err=True)
         for cell, change in comparison.worse_than(most):
             failed = True
             low, high = change.ci95 or (0.0, 0.0)
             click.echo(
                 f"latvar-tui: {quantile_name(change.quantile)} of {cell.name} under {cell.condition.title} is worse by "
                 f"more than {percent(most)}: {three_digits(change.ratio)}× [{three_digits(low)}, {three_digits(high)}] "
-                f"in {comparison.b.session.folder.name}.",
+                f"in {after}.",
                 err=True,
             )
-        if not comparison.judged:
+        unjudged = comparison.unjudged
+        if unjudged:
+            told = ", ".join(unjudged[:_MOST_TOLD]) + (
+                f" and {len(unjudged) - _MOST_TOLD} more" if len(unjudged) > _MOST_TOLD else ""
+            )
             click.echo(
-                f"latvar-tui: {comparison.b.session.folder.name} passes unjudged: there are too few slices or "
-                "inferences to say that anything got worse, so measure for longer.",
+                f"latvar-tui: in {after} passes unjudged, for want of slices or inferences: {told}: measure more.",
                 err=True,
             )
     return failed

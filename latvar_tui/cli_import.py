@@ -18,7 +18,11 @@ from latvar_tui.candidate import UsageError
 @click.option("--condition", metavar="TEXT", help="What it was measured under, like 2xcpu@100% [as tagged, or idle].")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Of a log take this tag alone; may be repeated.")
 @click.option("--column", metavar="NAME", help="The column of a CSV file that holds the times.")
-@click.option("--unit", type=click.Choice(("ns", "us", "ms")), help="What values count [log: ns; times: ms].")
+@click.option(
+    "--unit",
+    type=click.Choice(("ns", "us", "ms", "s")),
+    help="What values count [log: ns; times: as the column is named, or ms].",
+)
 def import_session(file: str, **options: Any) -> None:
     """Make a session of what another tool has measured.
 

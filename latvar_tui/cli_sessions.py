@@ -12,6 +12,7 @@ import click
 
 from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.cli_options import Finite, Quantity, looking
+from latvar_tui.format import encodable
 from latvar_tui.quantities import parse_age_s, parse_duration_s
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
@@ -107,6 +108,8 @@ def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
 
     if as_replay and (as_json or options["candidates"] or options["conditions"]):
         raise UsageError("--live plays the session as it was: leave --json, --candidate and --condition out.")
+    if options["to_s"] is not None and options["to_s"] <= options["from_s"]:
+        raise UsageError("--to lies before --from, so there is nothing between them: both count from the beginning.")
     opened = _open(session)
     if as_replay:
         sys.exit(_play(opened, options))
@@ -119,7 +122,7 @@ def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
         return "\n".join(tables(opened, board, chosen, width))
 
     try:
-        click.echo(opened.shown(text, options["from_s"], options["to_s"]))
+        click.echo(encodable(opened.shown(text, options["from_s"], options["to_s"])))
     except SessionError as error:
         raise UsageError(str(error)) from error
 
@@ -250,8 +253,7 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
     try:
         pieces = exported(opened, form, per)
         if output == "-":
-            for piece in pieces:
-                click.echo(piece, nl=False)
+            _print(pieces)
         else:
             _write_whole(Path(output), pieces, force)
     except SessionError as error:
@@ -260,29 +262,39 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
         click.echo(f"latvar-tui: {note}", err=True)
 
 
-def _check_free(path: Path, force: bool) -> None:
-    """Raises UsageError: the file is there already."""
-    if path.exists() and not force:
+def _check_output(path: Path, force: bool) -> bool:
+    """Whether it is a device or a pipe. Raises UsageError: it is a folder, or a file is there already."""
+    if path.is_dir():
+        raise UsageError(f"'{path}' is a folder: name a file in it.")
+    if path.is_file() and not force:
         raise UsageError(f"'{path}' is there already: name another file, or overwrite it with --force.")
+    return path.exists() and not path.is_file()
+
+
+def _print(pieces: Iterable[str | bytes]) -> None:
+    for piece in pieces:
+        click.echo(encodable(piece) if isinstance(piece, str) else piece, nl=False)
 
 
 def _write_whole(path: Path, pieces: Iterable[str | bytes], force: bool) -> None:
-    """A file that is there whole or not at all.
+    """A file that is there whole or not at all; a device or a pipe is written to, and stays one.
 
     Raises:
         UsageError: it is there already, or cannot be written.
     """
-    _check_free(path, force)
-    temporary = path.with_name(f".{path.name}.tmp")
+    is_device = _check_output(path, force)
+    temporary = path if is_device else path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.writelines(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
-        temporary.replace(path)
+            file.writelines(encodable(piece).encode() if isinstance(piece, str) else piece for piece in pieces)
+        if not is_device:
+            temporary.replace(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(f"'{path}' cannot be written: {why}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if not is_device:
+            temporary.unlink(missing_ok=True)
 
 
 @click.command()
@@ -309,16 +321,20 @@ def report(names: tuple[str, ...], output: str, form: str, force: bool) -> None:
     from latvar_tui.session.report.page import page
 
     if output != "-":
-        _check_free(Path(output), force)
+        _check_output(Path(output), force)
     opened = [_open(name) for name in names]
+    written = page if form == "html" else markdown
     try:
-        contents = [read(session) for session in opened]
+        try:
+            pieces = list(written([read(session) for session in opened]))
+        except SessionError:
+            raise
+        except Exception:  # a shortcut that is not what it says: without one it cannot happen
+            pieces = list(written([read(session, by_snapshot=False) for session in opened]))
     except SessionError as error:
         raise UsageError(str(error)) from error
-    pieces = page(contents) if form == "html" else markdown(contents)
     if output == "-":
-        for piece in pieces:
-            click.echo(piece, nl=False)
+        _print(pieces)
     else:
         _write_whole(Path(output), pieces, force)
     for note in dict.fromkeys(note for session in opened for note in session.notes):

@@ -55,6 +55,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def encodable(text: str) -> str:
+    """Text with escapes for what is none in it (of a path that is no UTF-8), so that any file takes it; JSON's, too."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as whole percent."""
     return NOTHING if share is None else f"{100 * share:.0f} %"

@@ -140,3 +140,44 @@ def test_unusable_input_is_one_sentence(before: Path, arguments: list[str]) -> N
     ended = run_cli("compare", *(text.format(before) for text in arguments))
     assert ended.returncode == 2
     assert ended.stdout == "" and len(ended.stderr.splitlines()) == 1
+
+
+def failing(frames: list[wire.Frame], name: str = CANDIDATES[0]) -> list[wire.Frame]:
+    """The same, but in the end its runner fails."""
+    return [*frames, state_frame(name, "failed", reason="its runner was killed for memory")]
+
+
+@pytest.mark.parametrize("slices", [0, 60])
+def test_a_candidate_that_failed_is_worse(before: Path, tmp_path: Path, slices: int) -> None:
+    after = recorded(tmp_path / "after", [*failing(times_session(1, slices=slices)), *others(slices == 0)])
+    ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    assert ended.returncode == 1, ended.stderr
+    assert "failed in B:\n  mobilenet_v2: its runner was killed" in ended.stdout
+    assert "mobilenet_v2 failed in after: its runner was killed for memory" in ended.stderr
+    (comparison,) = document(before, after)["comparisons"]
+    assert [one["reason"] for one in comparison["failed"]] == ["its runner was killed for memory"]
+    assert run_cli("compare", str(before), str(after)).returncode == 0
+    assert run_cli("compare", str(after), str(before), "--fail-if-worse", "10%").returncode in (0, 2)
+    if slices:
+        assert run_cli("compare", str(after), str(after), "--fail-if-worse", "10%").returncode == 0
+
+
+def others(wanted: bool) -> list[wire.Frame]:
+    """A candidate of its own, for a session in which nothing else was measured."""
+    found = times_session(3, slices=5, name=CANDIDATES[1])[1:] if wanted else []
+    return found
+
+
+def test_what_nothing_can_be_said_of_is_named(before: Path, tmp_path: Path) -> None:
+    idle_alone = [f for f in times_session(1) if not isinstance(f, wire.Slice) or f.condition == IDLE]
+    after = recorded(tmp_path / "after", idle_alone)
+    ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    assert ended.returncode == 0 and "passes unjudged" in ended.stderr
+    assert "mobilenet_v2 under 2xcpu@100% (not in B)" in ended.stderr and "under idle" not in ended.stderr
+
+
+@pytest.mark.parametrize(("slices", "told"), [(19, False), (47, True), (48, False)])
+def test_an_interval_of_few_slices_is_said_to_be_short(tmp_path: Path, slices: int, told: bool) -> None:
+    one, other = (recorded(tmp_path / str(seed), times_session(seed, slices=slices)) for seed in (1, 2))
+    notes = document(one, other)["notes"]
+    assert any("may be too short" in note for note in notes) == told

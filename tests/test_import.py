@@ -175,6 +175,11 @@ def test_times_are_counted_as_they_are(tmp_path_factory: pytest.TempPathFactory,
         ("frame,latency_ms\n0,1.5\n1,2.5\n", {}),
         ("time_us\r\n1500\r\n2500\r\n", {}),
         ("a,b\n1500000,0\n2500000,0\n", {"column": "a", "unit": "ns"}),
+        ("time_s\n0.0015\n0.0025\n", {}),
+        ("latency (µs),fps\n1500,0\n2500,0\n", {"column": "latency (µs)"}),
+        ("Latency [ms]\n1.5\n2.5\n", {}),
+        ("seconds\n0.0015\n0.0025\n", {}),
+        ("times\n1.5\n2.5\n", {}),
         ("\n1.5e0\n# note\n2.5\n", {}),
     ],
 )
@@ -290,3 +295,11 @@ def test_an_imported_session_is_shown_compared_and_exported(tmp_path: Path) -> N
     assert exported.returncode == 0 and len(exported.stdout.splitlines()) == 2
     refused = run_cli("live", "imported@as=net", "--plain")
     assert refused.returncode == 2 and "cannot be run" in refused.stderr
+
+
+def test_a_log_of_another_century_is_refused(tmp_path: Path) -> None:
+    """Its beginning could be in no session.json."""
+    (tmp_path / "late.hlog").write_text("#[StartTime: 99999999999.0 (x)]\n" + GOOD)
+    with pytest.raises(SessionError, match="a hundred years after 1970"):
+        imported(tmp_path / "late.hlog")
+    assert not list(sessions_folder().glob("*"))

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from latvar_tui import wire
 from latvar_tui.session import beside
@@ -214,3 +215,13 @@ async def test_a_folder_that_has_vanished_is_said(tmp_path: Path) -> None:
     board = board_of(CANDIDATES, some_frames())
     with pytest.raises(beside.SessionError, match="its folder has vanished"):
         beside.export_beside(board, tmp_path / "gone" / NAME, "csv")
+
+
+async def test_an_export_has_all_though_the_screen_shows_the_last_seconds(here: Path) -> None:
+    app = make_app(UNDER_STRESS)
+    async with app.run_test(size=(45, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("e")
+        assert not app.screen.query(Static)
+        await pilot.press("escape", "w", "e")
+        assert "not only the 10 s" in str(app.screen.query_one(Static).render())

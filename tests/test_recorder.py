@@ -305,3 +305,35 @@ def test_files_that_others_write_to_are_left_alone(tmp_path: Path, at_once: None
     files.append(FRAMES, b"x")
     assert not files.write()
     assert (tmp_path / INTERVALS).read_bytes() == b"other\n"
+
+
+def test_what_could_not_be_written_is_tried_once_more_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing, "RETRY_S", 3600.0)
+    disk = Disk(monkeypatch, 500)
+    recorder = recorder_of(tmp_path / "a")
+    assert "Not recorded for now" in fed(recorder, some_frames())[0]
+    disk.room = 1 << 30
+    assert recorder.close("done")[0].startswith("Recorded again")
+    assert slices_of(Session(tmp_path / "a").frames()) == slices_of(some_frames())
+
+
+def test_what_a_session_is_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system may keep the new name of a file and not yet what is in it."""
+    synced: dict[str, bytes] = {}
+    replace, fsync = os.replace, os.fsync
+
+    def noted(fd: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{fd}"))
+        synced[str(path)] = path.read_bytes() if path.is_file() else b""
+        fsync(fd)
+
+    def replaced(source: Path, target: Path) -> None:
+        assert target.name != ABOUT or synced[str(source)] == source.read_bytes()
+        replace(source, target)
+
+    monkeypatch.setattr(growing.os, "fsync", noted)
+    monkeypatch.setattr(growing.os, "replace", replaced)
+    recorded(tmp_path / "a", some_frames())
+    assert str(tmp_path / "a") in synced and Session(tmp_path / "a").ended is not None

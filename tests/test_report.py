@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -19,6 +20,8 @@ from latvar_tui import wire
 from latvar_tui.colours import CANDIDATES as COLOURS
 from latvar_tui.device.binning import counts_of
 from latvar_tui.format import printable, share, three_digits
+from latvar_tui.session import snapshot
+from latvar_tui.session.layout import BOARD
 from latvar_tui.session.reader import Session
 from latvar_tui.session.report import markup, tables
 from latvar_tui.session.report.content import Content, read
@@ -29,6 +32,7 @@ from latvar_tui.session.report.markdown import markdown
 from latvar_tui.session.report.page import page
 from latvar_tui.session.report.scales import Scale
 from latvar_tui.session.report.style import on_white
+from latvar_tui.session.slice_text import Glance
 from latvar_tui.summary import summary
 from tests.chromium import MISSING, PROGRAM, Chromium
 from tests.conftest import run_cli
@@ -287,7 +291,7 @@ def test_density_loses_no_inference_and_does_not_grow() -> None:
     expected = 0
     for seq in range(400):
         values = random.integers(MS, 90 * MS, 20)
-        density.add(slice_frame(seq, NAMES[0], LEVELS[1], values, start_ns=BEGIN_NS + seq**2 * 100 * MS))
+        density.add(Glance.of(slice_frame(seq, NAMES[0], LEVELS[1], values, start_ns=BEGIN_NS + seq**2 * 100 * MS)))
         expected += 20
     assert density.counts.shape == (MOST_COLUMNS, AXIS.columns) and density.counts.sum() == expected
     last = int(np.flatnonzero(density.threads >= 0)[-1])
@@ -298,7 +302,7 @@ def test_density_loses_no_inference_and_does_not_grow() -> None:
     assert (
         cropped.sum() == expected and cropped.shape[1] <= 40 and 0 <= low <= low + by * cropped.shape[1] <= AXIS.columns
     )
-    density.add(slice_frame(500, NAMES[0], LEVELS[0], [MS], start_ns=1 << 62))
+    density.add(Glance.of(slice_frame(500, NAMES[0], LEVELS[0], [MS], start_ns=1 << 62)))
     assert density.counts.sum() == expected + 1
 
 
@@ -352,3 +356,25 @@ def test_the_command_writes_and_overwrites_only_when_told(folder: Path, tmp_path
     forced = run_cli("report", str(folder), "-o", str(path), "--format", "md", "--force")
     assert forced.returncode == 0 and path.read_text().startswith("## `bench-board`")
     assert run_cli("report", str(tmp_path / "none"), "-o", "-").returncode == 2
+
+
+def test_by_its_snapshot_or_slice_by_slice_it_is_the_same(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "a", some_frames())
+    texts = ["".join(page([read(Session(folder), by_snapshot)])) for by_snapshot in (True, False)]
+    assert texts[0] == texts[1]
+    whole = read(Session(folder), by_snapshot=False).densities
+    (folder / "waits.hlog").write_bytes(bytes((folder / "waits.hlog").stat().st_size))  # no picture needs it
+    shown = read(Session(folder)).densities
+    assert shown.keys() == whole.keys()
+    for name in whole:
+        for part in ("counts", "threads", "marked"):
+            assert np.array_equal(getattr(shown[name], part), getattr(whole[name], part))
+
+
+def test_a_forged_snapshot_costs_time_alone(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "a", some_frames())
+    before = run_cli("report", str(folder), "--format", "md", "-o", "-").stdout
+    body = (folder / BOARD).read_bytes().partition(b"\n")[2].replace(b'"memory_mb": ', b'"memory_mb": "x", "was": ')
+    (folder / BOARD).write_bytes(f"{snapshot.code_mark()} {zlib.crc32(body)}\n".encode() + body)
+    after = run_cli("report", str(folder), "--format", "md", "-o", "-")
+    assert (after.returncode, after.stderr, after.stdout) == (0, "", before)

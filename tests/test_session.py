@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from latvar_tui import wire
 from latvar_tui.hdr_layout import COUNTS_LEN
-from latvar_tui.session import board_feed, hlog, snapshot
+from latvar_tui.session import board_feed, hlog, reader, snapshot
+from latvar_tui.session.growing import GrowingFiles
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, INTERVALS, RESPONSES, SCHEMA_NUMBER, WAITS, SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board
+from latvar_tui.summary import remarks
 from tests.scripted_link import BEGIN_NS, board_of, session, slice_frame
 from tests.session_files import (
     CANDIDATES,
@@ -156,6 +158,48 @@ def test_what_comes_after_a_snapshot_is_added(tmp_path: Path) -> None:
     assert (tmp_path / "a" / BOARD).exists()
     assert opened.ended is None
     assert opened.shown(numbers) == numbers(opened.board()) == numbers(board_of(CANDIDATES, frames))
+
+
+def test_one_that_was_cut_off_gets_a_snapshot_once_it_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_LONG_S", -1.0)
+    recorder = recorder_of(tmp_path / "a")
+    for frame in some_frames():
+        recorder.take(frame)
+        recorder.flush_in_gap()
+    opened = Session(tmp_path / "a")
+    want = opened.shown(numbers)
+    assert not (tmp_path / "a" / BOARD).exists()  # it goes on
+    recorder._files.close()  # it is killed here
+    opened.shown(numbers)
+    assert not (tmp_path / "a" / BOARD).exists()  # only just
+    for path in (tmp_path / "a").iterdir():
+        os.utime(path, (0, 0))
+    opened.shown(numbers)
+    assert (tmp_path / "a" / BOARD).exists()
+    (tmp_path / "a" / FRAMES).write_bytes(bytes((tmp_path / "a" / FRAMES).stat().st_size))  # nobody looks at it
+    assert Session(tmp_path / "a").shown(numbers) == want
+
+
+def test_what_was_lost_is_said_by_a_snapshot_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = recorder_of(tmp_path / "a")
+    for place, frame in enumerate(some_frames()):
+        monkeypatch.setattr(GrowingFiles, "has_room", place not in (20, 21))
+        recorder.take(frame)
+        recorder.flush_in_gap()
+    recorder.close("done")
+    assert "2 slices could not be recorded, for want of room." in Session(tmp_path / "a").shown(remarks)
+
+
+@pytest.mark.parametrize("sizes", [b'{"\\u0000": 1}', b'{"../a": 1}'])
+def test_a_snapshot_of_strange_files_is_none(tmp_path: Path, sizes: bytes) -> None:
+    folder = recorded(tmp_path / "a", some_frames())
+    body = b'{"sizes": ' + sizes + b', "slices": 1, "board": null}'
+    with pytest.raises(snapshot.Unreadable, match="sizes are impossible"):
+        snapshot.unpacked(f"{snapshot.code_mark()} {zlib.crc32(body)}\n".encode() + body)
+    (folder / BOARD).write_bytes(f"{snapshot.code_mark()} {zlib.crc32(body)}\n".encode() + body)
+    assert Session(folder).shown(numbers) == numbers(board_of(CANDIDATES, some_frames()))
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "other code", "forged", "gone"])

@@ -8,20 +8,22 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from latvar_tui import wire
 from latvar_tui.hdr_layout import highest_ns, indices_of
 from latvar_tui.histogram import Histogram
 from latvar_tui.session import export, hgrm, hlog
 from latvar_tui.session.layout import INTERVALS, SessionError
 from latvar_tui.session.reader import Session
 from tests.conftest import run_cli
-from tests.scripted_link import board_of
-from tests.session_files import CANDIDATES, recorded, some_frames
+from tests.scripted_link import MS, board_of, hello, session, slice_frame, state_frame
+from tests.session_files import CANDIDATES, recorded, recorder_of, some_frames
 from tests.test_imports import without
 
 JAR = Path("/usr/share/java/hdrhistogram.jar")
@@ -199,3 +201,47 @@ def test_the_command_overwrites_nothing_unasked(folder: Path, tmp_path: Path) ->
     assert run_cli(*command, "-o", str(to), "--force").returncode == 0
     assert to.read_text() == before == run_cli(*command, "-o", "-").stdout
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_a_model_whose_files_changed_is_exported_as_it_is_shown(tmp_path: Path) -> None:
+    name = CANDIDATES[0]
+    frames: list[wire.Frame] = [hello(), replace(state_frame(name, "ready"), identity="old")]
+    frames += [slice_frame(seq, name, "0xcpu@100%", [5 * MS] * 40) for seq in range(1, 5)]
+    frames += [hello(), replace(state_frame(name, "ready"), identity="new")]
+    frames += [slice_frame(seq, name, "0xcpu@100%", [7 * MS] * 30) for seq in range(5, 8)]
+    session = Session(recorded(tmp_path / "a", frames))
+    ((_, _, cell),) = session.board().cells()
+    (row,) = json.loads("".join(map(str, export.exported(session, "json", "cell"))))["rows"]
+    assert (row["n"], row["slices"]) == (cell.service.total, cell.slices) == (90, 3)
+    assert row["min_ms"] == cell.service.min_ns / 1e6
+
+
+def test_a_path_that_is_no_text_is_written_with_escapes(tmp_path: Path) -> None:
+    name = "/models/m\udcff.onnx@threads=1"
+    recorder = recorder_of(tmp_path / "a", [name])
+    for frame in session([name], ["0xcpu@100%"]):
+        recorder.take(frame)
+    recorder.close("done")
+    export_to = ("export", str(tmp_path / "a"), "-o", str(tmp_path / "out"), "--force", "--format")
+    for form in ("hlog", "hgrm", "csv", "json"):
+        ended = run_cli(*export_to, form)
+        assert ended.returncode == 0, ended.stderr
+        assert "/models/m" in (tmp_path / "out").read_text()
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    shown = run_cli("show", str(tmp_path / "a"), "--json", **strict)
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["cells"][0]["candidate"].startswith("/models/m\udcff")
+    assert run_cli("export", str(tmp_path / "a"), "--format", "csv", **strict).returncode == 0
+
+
+def test_a_pipe_stays_one_and_a_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    ended = run_cli("export", str(folder), "--format", "csv", "-o", str(pipe))
+    assert ended.returncode == 0, ended.stderr
+    assert os.read(reading, 1 << 16).startswith(b"candidate,")
+    os.close(reading)
+    assert pipe.is_fifo() and [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    refused = run_cli("export", str(folder), "--format", "csv", "-o", str(tmp_path), "--force")
+    assert refused.returncode == 2 and "is a folder" in refused.stderr

@@ -111,3 +111,39 @@ def test_a_folder_of_that_name_that_is_no_session_does_not_hide_one(
     session.mkdir(parents=True)
     (session / ABOUT).write_text("{}")
     assert find_session("mine") == session
+
+
+def begun(folder: Path, wall_ns: int) -> None:
+    """Say that a session began then."""
+    about = json.loads((folder / ABOUT).read_bytes())
+    about["started"]["wall_ns"] = wall_ns
+    (folder / ABOUT).write_text(json.dumps(about))
+
+
+def test_the_last_one_is_the_youngest_whatever_it_is_called(three: list[Path]) -> None:
+    named = recorded(sessions_folder() / "before", some_frames())
+    for second, folder in enumerate((three[0], named, three[1], three[2])):
+        begun(folder, 1_600_000_000_000_000_000 + second * 1_000_000_000)
+    assert find_session("last") == three[2]
+    listed = [one.name for one in kept.kept_sessions(sessions_folder())]
+    assert listed == [NAMES[0], "before", NAMES[1], NAMES[2]]
+    dry = run_cli("sessions", "prune", "--keep", "2", "--dry-run")
+    assert dry.stdout.splitlines() == [f"would remove {NAMES[0]}", "would remove before"]
+
+
+def test_a_part_that_holds_nothing_is_said_to(three: list[Path]) -> None:
+    nothing = run_cli("show", NAMES[0], "--from", "1h")
+    assert nothing.returncode == 0 and "No slice began in that part of the session, which is" in nothing.stdout
+    assert "No slice began" not in run_cli("show", NAMES[0], "--from", "0.1s").stdout
+    for more in ((), ("--live",)):
+        turned = run_cli("show", NAMES[0], "--from", "10s", "--to", "5s", *more)
+        assert turned.returncode == 2 and "--to lies before --from" in turned.stderr
+
+
+def test_a_condition_is_found_by_its_title_too_and_idle_is_any_without_stress(three: list[Path]) -> None:
+    stressed = "2xcpu@100%,pin=0,2,rate=60"
+    for asked, shown in (("idle", ["0xcpu@100%"]), (stressed, [stressed]), ("2xcpu@100%,rate=60,pin=0,2", [stressed])):
+        found = json.loads(run_cli("show", NAMES[0], "--condition", asked, "--json").stdout)
+        assert sorted({cell["condition"] for cell in found["cells"]}) == shown
+    refused = run_cli("show", NAMES[0], "--condition", "9xcpu@100%")
+    assert refused.returncode == 2 and "it has idle" in refused.stderr

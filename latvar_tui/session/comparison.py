@@ -69,6 +69,16 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """A candidate that was measured in the first session, and failed or was refused in the second."""
+
+    candidate: str
+    candidate_b: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Read:
     """A session, and what its slices add up to."""
 
@@ -102,6 +112,9 @@ class Comparison:
     b: Read
     cells: tuple[Compared, ...]
     differences: tuple[tuple[str, str, str], ...]
+    failed: tuple[Failed, ...] = ()
+    missing: tuple[str, ...] = ()
+    """What was measured in ``a`` alone though nothing has failed: candidates and conditions, for a sentence."""
 
     def worse_than(self, most: float) -> Iterator[tuple[Compared, Change]]:
         """What got worse by more than this share, beyond doubt."""
@@ -111,9 +124,13 @@ class Comparison:
                     yield cell, change
 
     @property
-    def judged(self) -> int:
-        """Of how many quantiles it could have been told."""
-        return sum(not c.provisional and c.ci95 is not None for cell in self.cells for c in cell.changes)
+    def unjudged(self) -> list[str]:
+        """Cells of which nothing could have been told at any quantile, in words: those of ``a`` alone, too."""
+        return [
+            f"{cell.name} under {cell.condition.title}"
+            for cell in self.cells
+            if all(change.provisional or change.ci95 is None for change in cell.changes)
+        ] + list(self.missing)
 
 
 def compare(a: Read, b: Read, pairs: Sequence[str] = ()) -> Comparison:
@@ -127,12 +144,13 @@ def compare(a: Read, b: Read, pairs: Sequence[str] = ()) -> Comparison:
     """
     partners = _partners(a, b, pairs)
     cells = tuple(_compared(a, b, partners))
-    if not cells:
+    failed = tuple(_failed(a, partners))
+    if not cells and not failed:
         raise SessionError(
             f"'{a.session.folder.name}' and '{b.session.folder.name}' have no cell in common: candidates and "
             f"conditions must be the same (they have {_holds(a)}; and {_holds(b)}), or be equated with --pair A=B."
         )
-    return Comparison(a, b, cells, tuple(_differences(a, b, partners)))
+    return Comparison(a, b, cells, tuple(_differences(a, b, partners)), failed, tuple(_missing(a, cells, failed)))
 
 
 def _holds(read: Read) -> str:
@@ -179,6 +197,21 @@ def _compared(a: Read, b: Read, partners: Sequence[tuple[Contender, Contender]])
                 (before.latency.total, after.latency.total), (before.slices, after.slices),
                 tuple(_change(before, after, runs, quantile) for quantile in QUANTILES),
             )  # fmt: skip
+
+
+def _failed(a: Read, partners: Sequence[tuple[Contender, Contender]]) -> Iterator[Failed]:
+    measured = {one.id for one, _, cell in a.board.cells() if cell.latency.total}
+    for one, other in partners:
+        if other.is_out and not one.is_out and one.id in measured:
+            yield Failed(one.id, other.id, one.name, other.reason)
+
+
+def _missing(a: Read, cells: Sequence[Compared], failed: Sequence[Failed]) -> Iterator[str]:
+    found = {(cell.candidate, cell.condition) for cell in cells}
+    out = {one.candidate for one in failed}
+    for one, condition, cell in a.board.cells():
+        if cell.latency.total and one.id not in out and (one.id, condition) not in found:
+            yield f"{one.name} under {condition.title} (not in B)"
 
 
 def _change(before: Cell, after: Cell, runs: tuple[Run, Run], quantile: float) -> Change:

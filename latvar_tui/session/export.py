@@ -19,7 +19,6 @@ from latvar_tui import wire
 from latvar_tui.format import quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.session import hgrm, hlog
-from latvar_tui.session.board_feed import MOST_CELLS
 from latvar_tui.session.layout import LOGS, SessionError
 from latvar_tui.session.parquet import parquet
 from latvar_tui.session.reader import Session
@@ -110,16 +109,8 @@ def _intervals(session: Session) -> Iterator[_Sum]:
 
 
 def _cells(session: Session) -> list[_Sum]:
-    found: dict[tuple[str, str], _Sum] = {}
-    for frame in session.frames():
-        if isinstance(frame, wire.Slice):
-            key = frame.candidate, frame.condition
-            if key not in found:
-                if len(found) >= MOST_CELLS:
-                    raise SessionError(f"The session has more than {MOST_CELLS} cells: no latvar-tui recorded that.")
-                found[key] = _Sum(*key, frame.start_ns, frame.end_ns)
-            found[key].add(frame)
-    return list(found.values())
+    """Those of the board: what it lets go of, as when a model's files have changed, is in no export either."""
+    return session.shown(lambda board: list(_board_cells(board)))
 
 
 def _board_cells(board: Board) -> Iterator[_Sum]:

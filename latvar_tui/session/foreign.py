@@ -14,7 +14,7 @@ from latvar_tui.session.hlog import LONGEST_LINE
 from latvar_tui.session.layout import LOGS, SessionError
 from latvar_tui.wire import Counts
 
-UNITS_NS = {"ns": 1, "us": 1000, "ms": 1_000_000}
+UNITS_NS = {"ns": 1, "us": 1000, "ms": 1_000_000, "s": 1_000_000_000}
 MOST_TIME_NS = 1 << 62
 
 

@@ -61,6 +61,8 @@ def read_log(path: Path, wanted: Wanted, wall_ns: int) -> Foreign:
     if base_s is None:  # as HistogramLogReader.java decides whether starts are relative
         began_s = header.get("StartTime", wall_ns / 1e9)
         base_s = began_s if first_s < began_s - 365 * 86_400 else 0.0
+    if base_s + first_s > _MOST_S:
+        raise SessionError(f"'{path}' cannot be imported: it begins more than a hundred years after 1970.")
     notes = ["Means and extremes are those of the log's buckets: it tells no exact ones."]
     unit_ns = UNITS_NS[wanted.unit or "ns"]
     candidates = list(dict.fromkeys(candidate for candidate, *_ in intervals))

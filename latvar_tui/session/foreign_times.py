@@ -39,8 +39,7 @@ def read_times(path: Path, wanted: Wanted, wall_ns: int) -> Foreign:
     column, unit = 0, wanted.unit
     if len(header) > 1 or not _is_number(header[0]):
         column = _column(path, [name.strip() for name in header], wanted.column)
-        ending = header[column].strip().rpartition("_")[2].lower()
-        unit = unit or (ending if ending in UNITS_NS else None)
+        unit = unit or _unit_of(header[column])
         rows: Iterable[tuple[int, str]] = texts
     elif wanted.column is not None:
         raise SessionError(f"'{path}' has no column '{wanted.column}': its first line is a number and no header.")
@@ -63,6 +62,14 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _unit_of(title: str) -> str | None:
+    """The unit that a column's title ends with: ``latency_us``, ``time (s)``; None if it names none."""
+    found = re.search(r"(?:^|[^A-Za-z0-9])(ns|[uµμ]s|ms|s|sec|seconds)[)\]]?$", title.strip().lower())
+    if found is None:
+        return None
+    return "us" if found[1] in ("µs", "μs") else "s" if found[1].startswith("s") else found[1]
 
 
 def _column(path: Path, header: Sequence[str], wanted: str | None) -> int:

@@ -134,6 +134,10 @@ class GrowingFiles:
         self._unsynced = False
         return True
 
+    def retry_now(self) -> None:
+        """Let the next :meth:`write` try again at once: there may be no other."""
+        self._retry_at_s = time.monotonic()
+
     def close(self) -> None:
         """Wait for the disk once more, and let the files go. Safe to call twice."""
         self.sync_s = 0.0
@@ -184,14 +188,46 @@ class GrowingFiles:
                 file.fd = -1
 
 
-def replace_file(path: Path, data: Mapping[str, object] | bytes) -> None:
-    """Write a small file so that it is there whole or as before. Raises OSError."""
+def is_held(path: Path) -> bool:
+    """Whether somebody lets a file grow just now; False where the file system does not tell."""
+    with suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+    return False
+
+
+def replace_file(path: Path, data: Mapping[str, object] | bytes, *, sync: bool = False) -> None:
+    """Write a small file so that it is there whole or as before; with ``sync`` after a power cut, too. Raises OSError.
+
+    Without, some file systems (XFS, F2FS) may leave an empty file under the new name.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     content = data if isinstance(data, bytes) else json.dumps(data, indent=1).encode()
     try:
-        temporary.write_bytes(content)
+        with open(temporary, "wb") as file:
+            file.write(content)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
+        if sync:
+            _sync_folder(path.parent)
     except OSError:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let what its files are called outlive a power cut, where the file system knows that."""
+    with suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

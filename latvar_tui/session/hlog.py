@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -100,3 +101,29 @@ def lines(file: BinaryIO) -> Iterator[Line]:
         parts = raw[4:-1].decode(errors="replace").split(",")
         if len(parts) == 5:
             yield Line(parts[0], parts[1], parts[2], parts[4])
+
+
+class Follower:
+    """Walks along a log beside the frames."""
+
+    def __init__(self, file: BinaryIO | None) -> None:
+        self._lines = iter(()) if file is None else lines(file)
+        self._line = next(self._lines, None)
+
+    def at(self, start: str) -> Pairs:
+        """The pairs of the slice that began then; lines before it have lost their frame and are passed over.
+
+        Raises:
+            ValueError: the log has none, or a damaged one.
+        """
+        start_s = float(start)
+        while self._line is not None:
+            line = self._line
+            if line.start == start:
+                self._line = next(self._lines, None)
+                return line.pairs()
+            with suppress(ValueError):
+                if line.start_s > start_s:
+                    break
+            self._line = next(self._lines, None)
+        raise ValueError("the log lacks it")

@@ -60,6 +60,10 @@ def read_foreign(path: Path, wanted: Wanted) -> Foreign:
         SessionError: it is none that can be read, or does not hold what is wanted. Reading on may raise it as well.
     """
     try:
+        if not path.exists():
+            raise SessionError(
+                f"There is no file '{path}': name an .hlog, a list of times, or a profile of ONNX Runtime."
+            )
         if not path.is_file():
             raise SessionError(f"'{path}' is no file: name an .hlog, a list of times, or a profile of ONNX Runtime.")
         with open(path, "rb") as file:

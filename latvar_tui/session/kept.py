@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from latvar_tui.candidate import UsageError, parse_candidate, short_names
 from latvar_tui.format import printable, size
+from latvar_tui.session.growing import is_held
 from latvar_tui.session.layout import FRAMES, INTERVALS, SessionError
 from latvar_tui.session.places import session_folders
 from latvar_tui.session.reader import Session
@@ -63,7 +63,7 @@ def look_at(path: Path) -> Kept:
         session = Session(path)
     except SessionError as error:
         return Kept(path, nbytes, UNREADABLE, str(error))
-    state = RECORDING if _is_locked(path) else ENDED if session.ended is not None else CUT_OFF
+    state = RECORDING if is_held(path / INTERVALS) else ENDED if session.ended is not None else CUT_OFF
     begun_s = session.base_wall_ns / 1e9
     length_s = None
     ended_ns = (session.ended or {}).get("monotonic_ns")
@@ -76,19 +76,6 @@ def look_at(path: Path) -> Kept:
     name = device.get("name") if isinstance(device, dict) else None
     candidates = tuple(session.candidates[:100])
     return Kept(path, nbytes, state, "", begun_s, length_s, candidates, name if isinstance(name, str) else None)
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether somebody records it just now; False where the file system does not tell."""
-    with suppress(OSError):
-        fd = os.open(path / INTERVALS, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(fd)
-    return False
 
 
 # -- letting go ---------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ SCHEMA = "latvar-tui-session/1"
 _SCHEMA_NAME, SCHEMA_NUMBER = "latvar-tui-session", 1
 
 ABOUT = "session.json"
+MOST_ABOUT_BYTES = 4 << 20
+"""It is read whole."""
 INTERVALS = "intervals.hlog"
 WAITS = "waits.hlog"
 RESPONSES = "responses.hlog"

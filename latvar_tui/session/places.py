@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from latvar_tui import zoo
-from latvar_tui.session.layout import ABOUT, SessionError
+from latvar_tui.session.layout import ABOUT, MOST_ABOUT_BYTES, SessionError
 
 
 def sessions_folder() -> Path:
@@ -70,10 +72,10 @@ def find_session(text: str) -> Path:
     """
     kept = sessions_folder()
     if text == "last":
-        newest = max((path.name for path in session_folders(kept)), default=None)
-        if newest is None:
+        there = session_folders(kept)
+        if not there:
             raise SessionError(f"Nothing has been recorded in {kept}: measure first, with latvar-tui record.")
-        return kept / newest
+        return there[-1]
     path = Path(text)
     if path.name == ABOUT and path.is_file():
         path = path.parent
@@ -88,9 +90,23 @@ def find_session(text: str) -> Path:
 
 
 def session_folders(folder: Path) -> list[Path]:
-    """What is a session in there, by name; links are none."""
+    """What is a session in there, in the order of their beginnings; links are none."""
     try:
         found = [Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return sorted((path for path in found if (path / ABOUT).is_file()), key=lambda path: path.name)
+    # Not by name: a session that was imported, or recorded there with --record, has a name of its user's.
+    return sorted((path for path in found if (path / ABOUT).is_file()), key=lambda path: (_begun_ns(path), path.name))
+
+
+def _begun_ns(folder: Path) -> int:
+    """When a session began, since 1970; of one that does not tell, when it was last written to."""
+    about = folder / ABOUT
+    with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+        if about.stat().st_size <= MOST_ABOUT_BYTES:
+            wall_ns = json.loads(about.read_bytes())["started"]["wall_ns"]
+            if type(wall_ns) is int:
+                return wall_ns
+    with suppress(OSError):
+        return about.stat().st_mtime_ns
+    return 0

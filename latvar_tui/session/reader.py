@@ -7,28 +7,35 @@ unpacked.
 
 from __future__ import annotations
 
-import json
-import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from latvar_tui import wire
 from latvar_tui.format import plural
 from latvar_tui.session import hlog, snapshot
 from latvar_tui.session.board_feed import BoardFeed
-from latvar_tui.session.growing import replace_file
+from latvar_tui.session.growing import is_held, replace_file
 from latvar_tui.session.gzip_lines import Lines
-from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, GROWING, LOGS, SessionError, schema_problem
-from latvar_tui.session.slice_text import Pairs, frame_of, wants
+from latvar_tui.session.layout import (
+    ABOUT,
+    BOARD,
+    FRAMES,
+    GROWING,
+    INTERVALS,
+    LOGS,
+    SessionError,
+)
+from latvar_tui.session.opened import about_of, object_of, opened, read_small
+from latvar_tui.session.slice_text import Glance, Pairs, frame_of, glance_of, lost_note, wants
 from latvar_tui.study.board import Board
 
-_MOST_ABOUT_BYTES = 4 << 20
 _MOST_SNAPSHOT_BYTES = 256 << 20
 _LONG_S = 5.0
+_SILENT_S = 3600.0
+"""Of a session without an end: a file system may not tell that it is being recorded."""
 _DAMAGE = (wire.WireError, ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
 
 _T = TypeVar("_T")
@@ -45,7 +52,7 @@ class Session:
         """
         self.folder = folder
         self.notes: list[str] = []
-        self.about = _about(folder)
+        self.about = about_of(folder)
         self.base_ns: int = self.about["started"]["monotonic_ns"]
         self.base_wall_ns: int = self.about["started"]["wall_ns"]
 
@@ -73,37 +80,60 @@ class Session:
         Raises:
             SessionError: a file is no file, or expands beyond belief.
         """
-        starts = after or {}
         first_ns = self.base_ns + round(from_s * 1e9)
         end_ns = None if to_s is None else self.base_ns + round(to_s * 1e9)
+
+        def frame(body: dict[str, Any], logs: Mapping[str, hlog.Follower]) -> wire.Frame | None:
+            if body.get("type") == "lost":
+                self._note(lost_note(int(body["slices"])))
+                return None
+            pairs: dict[str, Pairs] = {}
+            if body.get("type") == wire.Slice.TYPE:
+                start_ns = body["start_ns"]
+                if start_ns < first_ns:
+                    return None
+                if end_ns is not None and start_ns >= end_ns:
+                    raise _Enough  # nothing that follows is earlier
+                start = hlog.stamp(start_ns, self.base_ns)
+                pairs = {name: logs[name].at(start) for name in wants(body)}
+            return frame_of(body, pairs)
+
+        return self._bodies(frame, after or {})
+
+    def glances(self) -> Iterator[Glance]:
+        """What pictures over time need of every slice: a fraction of the reading that :meth:`frames` takes.
+
+        Raises:
+            SessionError: as :meth:`frames`.
+        """
+
+        def glance(body: dict[str, Any], logs: Mapping[str, hlog.Follower]) -> Glance | None:
+            return glance_of(body, lambda name, start_ns: logs[name].at(hlog.stamp(start_ns, self.base_ns)))
+
+        return self._bodies(glance, {})
+
+    def _bodies(
+        self, made: Callable[[dict[str, Any], Mapping[str, hlog.Follower]], _T | None], starts: Mapping[str, int]
+    ) -> Iterator[_T]:
+        """What ``made`` makes of each object of the frames and of the logs beside them; None is left out."""
         damaged = 0
         with ExitStack() as stack:
             logs = {
-                name: _Follower(_opened(stack, self.folder / file, starts.get(file, 0))) for name, file in LOGS.items()
+                name: hlog.Follower(opened(stack, self.folder / file, starts.get(file, 0)))
+                for name, file in LOGS.items()
             }
-            frames = _opened(stack, self.folder / FRAMES, starts.get(FRAMES, 0))
+            frames = opened(stack, self.folder / FRAMES, starts.get(FRAMES, 0))
             lines = Lines(frames) if frames is not None else None
             for line in lines or ():
                 try:
-                    body = _object(line)
-                    if body.get("type") == "lost":
-                        self._note(f"{int(body['slices'])} slices could not be recorded, for want of room.")
-                        continue
-                    pairs: dict[str, Pairs] = {}
-                    if body.get("type") == wire.Slice.TYPE:
-                        start_ns = body["start_ns"]
-                        if start_ns < first_ns:
-                            continue
-                        if end_ns is not None and start_ns >= end_ns:
-                            break  # nothing that follows is earlier
-                        start = hlog.stamp(start_ns, self.base_ns)
-                        pairs = {name: logs[name].at(start) for name in wants(body)}
-                    frame = frame_of(body, pairs)
+                    found = made(object_of(line), logs)
+                except _Enough:
+                    break
                 except _DAMAGE:
                     damaged += 1
                     continue
-                if frame is not None:
-                    yield frame
+                if found is not None:
+                    yield found
             if damaged:
                 self._note(f"{plural(damaged, 'frame')} of the session cannot be read and {_is(damaged)} left out.")
             if lines is None:
@@ -114,7 +144,7 @@ class Session:
     # -- what they add up to --------------------------------------------------------------------------------
 
     def board(
-        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[wire.Slice], None] | None = None
+        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[Glance], None] | None = None
     ) -> Board:
         """What the slices that began within [``from_s``, ``to_s``) of the session add up to.
 
@@ -123,30 +153,52 @@ class Session:
         Raises:
             SessionError: as :meth:`frames`, or what it holds is too much.
         """
-        return self._summed(self.new_feed(), from_s, to_s, None, also)
+        board = self._summed(self.new_feed(), from_s, to_s, None, also)
+        if (from_s > 0 or to_s is not None) and not board.conditions:
+            board.notes.append(f"No slice began in that part of the session{self._length}.")
+        return board
 
-    def shown(self, show: Callable[[Board], _T], from_s: float = 0.0, to_s: float | None = None) -> _T:
+    def shown(
+        self,
+        show: Callable[[Board], _T],
+        from_s: float = 0.0,
+        to_s: float | None = None,
+        also: Callable[[Glance], None] | None = None,
+        *,
+        by_snapshot: bool = True,
+    ) -> _T:
         """What ``show`` makes of :meth:`board`, by the session's snapshot where that helps.
 
-        A snapshot is a shortcut and no more: whatever stumbles over one, everything is read.
+        A snapshot is a shortcut and no more: whatever stumbles over one, everything is read. ``also`` gets each slice
+        as for :meth:`board`.
         """
-        if from_s <= 0 and to_s is None:
+        if by_snapshot and from_s <= 0 and to_s is None:
             with suppress(snapshot.Unreadable, OSError):
-                taken = snapshot.unpacked(_read_small(self.folder / BOARD, _MOST_SNAPSHOT_BYTES))
+                taken = snapshot.unpacked(read_small(self.folder / BOARD, _MOST_SNAPSHOT_BYTES))
                 if all(_size(self.folder / name) >= size for name, size in taken.sizes.items()):
                     notes = list(self.notes)
                     try:
-                        return show(self._summed(self.feed_of(taken.board), 0.0, None, taken.sizes))
+                        found = show(self._summed(self.feed_of(taken.board), 0.0, None, taken.sizes))
                     except SessionError:
                         raise
                     except Exception:
                         self.notes = notes
+                    else:
+                        for glance in self.glances() if also is not None else ():
+                            also(glance)  # type: ignore[misc]
+                        return found
         begin_s = time.monotonic()
-        board = self.board(from_s, to_s)
-        whole = from_s <= 0 and to_s is None and not self.notes and self.ended is not None
-        if whole and time.monotonic() - begin_s > _LONG_S:
+        board = self.board(from_s, to_s, also)
+        whole = from_s <= 0 and to_s is None and not self.notes
+        if whole and (self.ended is not None or self._was_cut_off) and time.monotonic() - begin_s > _LONG_S:
             self._make_snapshot(board)
         return show(board)
+
+    @property
+    def _was_cut_off(self) -> bool:
+        """Whether nothing more comes. One that grows while it is read would have a snapshot of less than its size."""
+        silent_s = time.time() - max(_changed_s(self.folder / name) for name in (ABOUT, INTERVALS, FRAMES))
+        return silent_s > _SILENT_S and not is_held(self.folder / INTERVALS)
 
     def _make_snapshot(self, board: Board) -> None:
         """Spare the next reader what this one took. That it cannot be done is no error."""
@@ -172,11 +224,11 @@ class Session:
         from_s: float,
         to_s: float | None,
         after: Mapping[str, int] | None,
-        also: Callable[[wire.Slice], None] | None = None,
+        also: Callable[[Glance], None] | None = None,
     ) -> Board:
         for frame in self.frames(from_s, to_s, after=after):
             if feed.take(frame) and also is not None and isinstance(frame, wire.Slice):
-                also(frame)
+                also(Glance.of(frame))
         return self.finished(feed)
 
     def finished(self, feed: BoardFeed) -> Board:
@@ -187,6 +239,12 @@ class Session:
         board.notes.extend(note for note in self.notes if note not in board.notes)
         return board
 
+    @property
+    def _length(self) -> str:
+        """For a sentence; empty where it is not known."""
+        ended_ns = (self.ended or {}).get("monotonic_ns")
+        return f", which is {(ended_ns - self.base_ns) / 1e9:.0f} s long" if type(ended_ns) is int else ""
+
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes and len(self.notes) < 100:
             self.notes.append(sentence)
@@ -196,92 +254,12 @@ def _is(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-class _Follower:
-    """Walks along a log beside the frames."""
-
-    def __init__(self, file: BinaryIO | None) -> None:
-        self._lines = iter(()) if file is None else hlog.lines(file)
-        self._line = next(self._lines, None)
-
-    def at(self, start: str) -> Pairs:
-        """The pairs of the slice that began then; lines before it have lost their frame and are passed over.
-
-        Raises:
-            ValueError: the log has none, or a damaged one.
-        """
-        start_s = float(start)
-        while self._line is not None:
-            line = self._line
-            if line.start == start:
-                self._line = next(self._lines, None)
-                return line.pairs()
-            with suppress(ValueError):
-                if line.start_s > start_s:
-                    break
-            self._line = next(self._lines, None)
-        raise ValueError("the log lacks it")
+class _Enough(Exception):
+    """What follows is not wanted."""
 
 
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(line, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("brackets without end") from None
-    if not isinstance(body, dict):
-        raise ValueError("no object")
-    return body
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    try:
-        about = _object(_read_small(folder / ABOUT, _MOST_ABOUT_BYTES))
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise SessionError(f"'{folder}' is no session that can be read: {ABOUT}: {why}.") from error
-    except (ValueError, RecursionError) as error:
-        raise SessionError(f"'{folder}' cannot be read as a session: its {ABOUT} is damaged.") from error
-    problem = schema_problem(about.get("schema"))
-    if problem:
-        raise SessionError(f"The session '{folder}' cannot be read: {problem}.")
-    started, candidates = about.get("started"), about.get("candidates")
-    times = [started.get(name) for name in ("monotonic_ns", "wall_ns")] if isinstance(started, dict) else [None]
-    if not isinstance(candidates, list) or not all(type(ns) is int and 0 <= ns < 1 << 63 for ns in times):
-        raise SessionError(f"The session '{folder}' cannot be read: its {ABOUT} lacks what it began with.")
-    return about
-
-
-def _read_small(path: Path, most_bytes: int) -> bytes:
-    with ExitStack() as stack:
-        file = _opened(stack, path, 0)
-        if file is None:
-            raise FileNotFoundError(2, "there is none")
-        data = file.read(most_bytes + 1)
-    if len(data) > most_bytes:
-        raise ValueError(f"more than {most_bytes} bytes")
-    return data
-
-
-def _opened(stack: ExitStack, path: Path, at: int) -> BinaryIO | None:
-    """A file from there on, None if there is none.
-
-    Raises:
-        SessionError: it is no file: reading from a pipe or a device might never end.
-    """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SessionError(f"'{path}' cannot be read: {(error.strerror or str(error)).lower()}.") from error
-    file = stack.enter_context(os.fdopen(fd, "rb", buffering=1 << 18))
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        raise SessionError(f"'{path}' is no file, so the session cannot be read.")
-    file.seek(at)
-    return file
+def _changed_s(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _size(path: Path) -> int:

@@ -24,7 +24,7 @@ from latvar_tui.candidate import Candidate
 from latvar_tui.session import hlog, places, snapshot
 from latvar_tui.session.growing import GrowingFiles, replace_file
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, LOGS, SCHEMA
-from latvar_tui.session.slice_text import body_of
+from latvar_tui.session.slice_text import body_of, lost_note
 from latvar_tui.session.snapshot import Snapshot
 from latvar_tui.session.whole_board import WholeBoard
 from latvar_tui.study.board import Board
@@ -180,6 +180,7 @@ class SessionRecorder:
         """Write the rest, and that the session has ended properly, and ``why``. Safe to call twice."""
         if self._compressor is None and not self._taken:
             return []
+        self._files.retry_now()
         said = self.flush_in_gap()
         self._snapshot()
         with suppress(OSError):
@@ -191,7 +192,7 @@ class SessionRecorder:
                     "not_recorded_slices": self._lost,
                     "why": why,
                 }
-                replace_file(self.folder / ABOUT, self._about | {"ended": ended})
+                replace_file(self.folder / ABOUT, self._about | {"ended": ended}, sync=True)
         if self._files.trouble is not None:
             said.append(f"The end of the session is not recorded: {self._files.trouble}.")
         self._files.close()
@@ -219,6 +220,7 @@ class SessionRecorder:
                     self._begin(frame)
                 if self._lost > self._lost_told:
                     self._write_line({"type": "lost", "slices": self._lost - self._lost_told})
+                    self._whole.note(lost_note(self._lost - self._lost_told))
                     self._lost_told = self._lost
                 self._slices += 1
                 self._end_ns = frame.end_ns
@@ -274,7 +276,7 @@ class SessionRecorder:
             "started": {"wall_ns": self._hello.wall_ns, "monotonic_ns": self._hello.monotonic_ns},
             "pid": os.getpid(),
         }
-        replace_file(folder / ABOUT, self._about)
+        replace_file(folder / ABOUT, self._about, sync=True)
         return folder
 
     def _wall_ns(self, monotonic_ns: int) -> int:

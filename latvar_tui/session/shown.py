@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from latvar_tui.columns import loading_table, text_table
-from latvar_tui.condition import IDLE, Condition, parse_condition
+from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.format import printable
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.reader import Session
@@ -107,14 +108,21 @@ def is_named(contender: Contender, text: str) -> bool:
 
 
 def _conditions(board: Board, chosen: Chosen) -> list[Condition]:
-    wanted = []
     for text in chosen.conditions:
-        try:
-            condition = IDLE if text == "idle" else parse_condition(text)
-        except ValueError:
-            condition = None
-        if condition not in board.conditions:
-            names = ", ".join(map(str, board.conditions)) or "none"
+        if not any(_is_called(condition, text) for condition in board.conditions):
+            names = ", ".join(condition.title for condition in board.conditions) or "none"
             raise SessionError(f"The session has no condition '{text}': it has {names}.")
-        wanted.append(condition)
-    return [condition for condition in board.conditions if not chosen.conditions or condition in wanted]
+    return [
+        condition
+        for condition in board.conditions
+        if not chosen.conditions or any(_is_called(condition, text) for text in chosen.conditions)
+    ]
+
+
+def _is_called(condition: Condition, text: str) -> bool:
+    """By its text or title; ``idle`` alone is every one without stress, whatever the schedule and the cores."""
+    if text in (condition.title, str(condition)) or (text == "idle" and condition.is_idle):
+        return True
+    with suppress(ValueError):
+        return condition == parse_condition(text)
+    return False

@@ -6,14 +6,16 @@ names only the places that are not 0, ``slowest`` begin relative to the slice. W
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latvar_tui import hdr_codec, wire
+from latvar_tui.condition import parse_condition
+from latvar_tui.format import plural
 from latvar_tui.hdr_layout import COUNTS_LEN
 from latvar_tui.session.layout import LOGS
 
@@ -77,6 +79,11 @@ def _reading_body(reading: wire.Reading) -> Any:
     return reading.reason if reading.value is None else vars(reading)
 
 
+def lost_note(slices: int) -> str:
+    """What is said of slices for which there was no room."""
+    return f"{plural(slices, 'slice')} could not be recorded, for want of room."
+
+
 def wants(body: Mapping[str, Any]) -> list[str]:
     """The names of :data:`layout.LOGS` in which a line belongs to this slice.
 
@@ -122,6 +129,46 @@ def frame_of(body: Mapping[str, Any], pairs: Mapping[str, Pairs]) -> wire.Frame 
     if "slowest" in values:
         values["slowest"] = [[values["start_ns"] + after_ns, *rest] for after_ns, *rest in values["slowest"]]
     return wire.frame_from(values)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """Of a slice, what a picture over time is made of. ``pairs`` are its latencies' (response times in open loop)."""
+
+    candidate: str
+    condition: str
+    start_ns: int
+    marked: bool
+    pairs: Pairs
+
+    @classmethod
+    def of(cls, frame: wire.Slice) -> Glance:
+        pairs = np.asarray((frame.response or frame.service).pairs, np.int64).reshape(-1, 2)
+        return cls(frame.candidate, frame.condition, frame.start_ns, bool(frame.marks), pairs)
+
+
+def glance_of(body: Mapping[str, Any], logged: Callable[[str, int], Pairs]) -> Glance | None:
+    """The same from a slice's object, without the rest of it; None if it is none. ``logged`` looks into a log.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: the object is damaged.
+    """
+    if body.get("type") != wire.Slice.TYPE:
+        return None
+    start_ns = body["start_ns"]
+    candidate, condition = body["candidate"], body["condition"]
+    if type(start_ns) is not int or not 0 <= start_ns < 1 << 63 or type(candidate) is not str:
+        raise ValueError("it says not of whom it is, or when")
+    parse_condition(condition)
+    name = "response" if body.get("response") is not None else "service"
+    pairs = np.zeros((0, 2), np.int64)
+    if "pairs" in body[name]:
+        pairs = np.asarray(body[name]["pairs"], np.int64).reshape(-1, 2)
+        if pairs.size and (pairs.min() < 0 or pairs[:, 0].max() >= COUNTS_LEN):
+            raise ValueError("its pairs are impossible")
+    elif name in wants(body):
+        pairs = logged(name, start_ns)
+    return Glance(candidate, condition, start_ns, bool(body.get("marks")), pairs)
 
 
 def _counts_values(told: Mapping[str, Any], pairs: Pairs | None) -> dict[str, Any]:

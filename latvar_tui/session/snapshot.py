@@ -26,6 +26,7 @@ import latvar_tui
 from latvar_tui import wire
 from latvar_tui.hdr_layout import COUNTS_LEN
 from latvar_tui.histogram import Histogram
+from latvar_tui.session.layout import GROWING
 from latvar_tui.study.board import Board
 
 _STUDY = "latvar_tui.study."
@@ -104,7 +105,7 @@ def unpacked(data: bytes) -> Snapshot:
         numbers = [slices, *sizes.values()]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable("the snapshot is damaged") from error
-    if not all(type(number) is int and number >= 0 for number in numbers):
+    if not sizes.keys() <= set(GROWING) or not all(type(number) is int and number >= 0 for number in numbers):
         raise Unreadable("the snapshot's sizes are impossible")
     return Snapshot(load(told["board"]), sizes, slices)
 

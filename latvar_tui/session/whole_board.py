@@ -59,6 +59,11 @@ class WholeBoard:
         """A frame that the files do not hold."""
         self._holds_more = self._has_had_it() or self._holds_more
 
+    def note(self, sentence: str) -> None:
+        """What is to know of the files, for who reads a snapshot and not them. Who is followed is told otherwise."""
+        if not self._is_shared:
+            self._board.notes.append(sentence)
+
     def begin_anew(self) -> None:
         """The files begin anew, with what comes from here on."""
         self.part(0)

@@ -90,7 +90,7 @@ class Keeping(SizedApp):
     # -- files --------------------------------------------------------------------------------------
 
     def action_export(self) -> None:
-        self.push_screen(FormatDialog(), self._export)
+        self.push_screen(FormatDialog(self.view.window_s), self._export)
 
     def _export(self, form: str | None) -> None:
         if form is not None:

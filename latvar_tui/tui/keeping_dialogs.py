@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 _FORMATS = {
@@ -57,12 +57,21 @@ class MarkDialog(_Question):
 
 
 class FormatDialog(_Question):
-    """Answers one of the formats; None for no export."""
+    """Answers one of the formats; None for no export.
+
+    ``window_s``: the screen shows so many of the last seconds, and an export has them all.
+    """
+
+    def __init__(self, window_s: float | None = None) -> None:
+        super().__init__()
+        self._window_s = window_s
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "export every cell"
             box.border_subtitle = "enter exports, esc does not"
+            if self._window_s is not None:
+                yield Static(f"All that was counted, not only the {self._window_s:.0f} s on screen.")
             yield OptionList(*(Option(f"{form:5} {_FORMATS[form]}", id=form) for form in _FORMATS))
 
     def on_mount(self) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from latvar_tui import wire
 from latvar_tui.condition import Condition
 from latvar_tui.session.reader import Session
 from latvar_tui.session.report.density import Density
 from latvar_tui.session.shown import Chosen, document
+from latvar_tui.session.slice_text import Glance
 from latvar_tui.study.board import Board, Contender
 
 MOST_PICTURED = 32
@@ -66,22 +66,27 @@ class Content:
         return self.board.conditions[:MOST_PICTURED]
 
 
-def read(session: Session) -> Content:
+def read(session: Session, by_snapshot: bool = True) -> Content:
     """Read a session.
+
+    ``by_snapshot``: a shortcut is taken where there is one. A forged one may make whatever uses its board stumble.
 
     Raises:
         SessionError: it cannot be read.
     """
     densities: dict[str, Density] = {}
 
-    def add(frame: wire.Slice) -> None:
+    def add(frame: Glance) -> None:
         if frame.candidate not in densities and len(densities) < MOST_PICTURED:
             densities[frame.candidate] = Density(session.base_ns)
         if frame.candidate in densities:
             densities[frame.candidate].add(frame)
 
-    board = session.board(also=add)
-    return Content(session, board, document(session, board, Chosen()), densities)
+    def told(board: Board) -> tuple[Board, dict[str, Any]]:
+        return board, document(session, board, Chosen())
+
+    board, about = session.shown(told, also=add, by_snapshot=by_snapshot)
+    return Content(session, board, about, densities)
 
 
 def length(seconds: float) -> str:

@@ -7,10 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from latvar_tui import wire
 from latvar_tui.axis import Axis
 from latvar_tui.condition import parse_condition
-from latvar_tui.histogram import pairs_of
+from latvar_tui.session.slice_text import Glance
 
 MOST_COLUMNS = 120
 """So many stretches of time, and neighbours are merged."""
@@ -34,19 +33,18 @@ class Density:
         """The most stress threads of each stretch, -1 where nothing was measured."""
         self.marked: NDArray[np.bool_] = np.zeros(MOST_COLUMNS, np.bool_)
 
-    def add(self, frame: wire.Slice) -> None:
+    def add(self, frame: Glance) -> None:
         """Take one slice in, at the time when it began. Raises ValueError: its condition is none."""
         threads = _threads(frame.condition)
         column = max(0, frame.start_ns - self._base_ns) // self.column_ns
         if column >= MOST_COLUMNS:
             self._merge(1 << (column // MOST_COLUMNS).bit_length())
             column = max(0, frame.start_ns - self._base_ns) // self.column_ns
-        pairs = pairs_of(frame.response or frame.service)
-        if pairs.size:
-            rows = AXIS.column_of_bucket[pairs[:, 0]]
-            self.counts[column] += np.bincount(rows, pairs[:, 1], AXIS.columns).astype(np.int64)
+        if frame.pairs.size:
+            rows = AXIS.column_of_bucket[frame.pairs[:, 0]]
+            self.counts[column] += np.bincount(rows, frame.pairs[:, 1], AXIS.columns).astype(np.int64)
         self.threads[column] = max(self.threads[column], min(threads, 1 << 20))
-        self.marked[column] |= bool(frame.marks)
+        self.marked[column] |= frame.marked
 
     def _merge(self, by: int) -> None:
         counts, threads, marked = self.merged(by)
