@@ -16,6 +16,7 @@ _WHOLE_SHARE = 0.42  # how much of the colour the whole shape keeps, behind the 
 
 DIM = Style(color="#808080")
 STRONG = Style(bold=True)
+PRESENT = Style(bold=True, reverse=True)
 WARNING = Style(color="#e69f00", bold=True)
 GHOST = Style(color="#a0a0a0")
 WAITING = Style(color="#d8d8d8")
@@ -33,3 +34,16 @@ def bar_styles(slot: int) -> BarStyles:
     colour = Color.parse(CANDIDATES[slot % len(CANDIDATES)]).get_truecolor()
     dark = Color.from_triplet(blend_rgb(_BACKGROUND, colour, _WHOLE_SHARE))
     return BarStyles(whole=Style(color=dark), recent=candidate_style(slot), ghost=GHOST)
+
+
+@cache
+def rank_style(place: int, of: int) -> Style:
+    """Of a cell by its place among ``of``, 0 the best: a tint behind it, no candidate's colour."""
+    share = place / max(1, of - 1)
+    best, worst = ColorTriplet(24, 78, 60), ColorTriplet(92, 42, 26)
+    tint = (
+        blend_rgb(best, _BACKGROUND, min(1.0, 2 * share))
+        if share <= 0.5
+        else blend_rgb(_BACKGROUND, worst, 2 * share - 1)
+    )
+    return Style(bgcolor=Color.from_triplet(tint), bold=place == 0)

@@ -18,6 +18,7 @@ from latvar_tui.tui.feed import FrameSource
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.palette import WARNING
 from latvar_tui.tui.scrubber import Scrubber
+from latvar_tui.tui.views.answers import Answers
 
 _BESIDE_IT = 22
 """Columns of the header that the program's name and version need."""
@@ -35,6 +36,7 @@ class ReplayApp(LiveApp):
         )  # fmt: skip
         self.replay = replay
         self.board = replay.board
+        self.answers = Answers(self.board)
         self._rows = len(self.board.contenders)
 
     # -- drawing ------------------------------------------------------------------------------------
