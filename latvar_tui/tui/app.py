@@ -107,9 +107,9 @@ class LiveApp(Telling):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
-        yield TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table")
         self._panels = panels(self.board, self.view, self.answers, lambda: self.probe_log)
         yield from self._panels.values()
+        yield TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table")
         yield self.slider()
         yield TimelineLine(self.board.timeline, id="timeline")
         yield StatusLine(id="status")

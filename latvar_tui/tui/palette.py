@@ -36,6 +36,26 @@ def bar_styles(slot: int) -> BarStyles:
     return BarStyles(whole=Style(color=dark), recent=candidate_style(slot), ghost=GHOST)
 
 
+MOST_LEVEL = 4
+"""Shades of a spectrogram: 0 is nothing, this the densest; above it come the levels of its lines."""
+
+MEDIAN_LEVEL, RANKED_LEVEL, UNSURE_LEVEL = 5, 6, 7
+
+
+@cache
+def shade_style(slot: int, level: int, behind: int) -> Style:
+    """A shade of a candidate's colour, or a line over it, on another shade (0: on what is there)."""
+    return Style(color=_shade(slot, level), bgcolor=_shade(slot, behind) if behind else None)
+
+
+def _shade(slot: int, level: int) -> Color:
+    if level > MOST_LEVEL:
+        lines = {MEDIAN_LEVEL: "#ffffff", RANKED_LEVEL: "#ffffff", UNSURE_LEVEL: "#a8a8a8"}
+        return Color.parse(lines[level])
+    colour = Color.parse(CANDIDATES[slot % len(CANDIDATES)]).get_truecolor()
+    return Color.from_triplet(blend_rgb(_BACKGROUND, colour, (0.0, 0.25, 0.45, 0.7, 1.0)[level]))
+
+
 @cache
 def rank_style(place: int, of: int) -> Style:
     """Of a cell by its place among ``of``, 0 the best: a tint behind it, no candidate's colour."""

@@ -52,6 +52,11 @@ def straight(x0: int, y0: int, x1: int, y1: int) -> list[int]:
     return [y0 + round((y1 - y0) * step / across) for step in range(x1 - x0 + 1)]
 
 
+def braille(bits: int) -> str:
+    """The character of a cell's dots."""
+    return chr(_BRAILLE | bits)
+
+
 def _dot(dots: Dots, row: int, column: int, bit: int) -> None:
     cell = row // DOTS_DOWN, column
     dots[cell] = dots.get(cell, 0) | _BITS[row % DOTS_DOWN][bit]
@@ -69,7 +74,7 @@ class Canvas:
         """A line; as braille, or by a ``letter`` a cell where there is none."""
         for (row, column), bits in dots.items():
             if 0 <= row < self.rows and 0 <= column < self.columns:
-                self._letters[row][column] = letter or chr(_BRAILLE | bits)
+                self._letters[row][column] = letter or braille(bits)
                 self._styles[row][column] = style
 
     def write(self, row: int, column: int, text: str, style: Style | None = None) -> None:

@@ -5,7 +5,7 @@ The selected one is compared with the fastest other at the ranking quantile, or 
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from latvar_tui.axis import Axis
@@ -112,18 +112,16 @@ class ComparePanel(BoardPanel):
     def _differences(
         self, own: Contender, rival: Contender, names: list[str], condition: Condition, width: int
     ) -> list[Strip]:
-        """A title, then a row for each quantile: both values, how much the selected one's is above or below, and so on."""
+        """A title, then a row for each quantile: both values, by how much they differ, and what may be said of it."""
         both = [self._measured(each, condition) for each in (own, rival)]
         when = "now" if condition == self._board.condition else "beside"
         roomy = width >= _ROOMY
         number = _NUMBER if roomy else _NUMBER - 2
         title = f" {when}: {condition.title}, ms"
         spans: list[Span] = [(title, STRONG)]
-        if roomy:  # the names stand above their columns as far as they fit, and the colours tell in any case
-            heads = [set_cell_size(name, number - 1) if cell_len(name) >= number else name for name in names]
-            gap = max(1, _QUANTILE + number - cell_len(title) - min(cell_len(heads[0]), number))
-            if cell_len(title) + cell_len(heads[0]) <= _QUANTILE + number:
-                spans += [" " * gap, (heads[0], candidate_style(own.slot))]
+        column = _QUANTILE + 2 * number + 2
+        if len(title) < column and width >= column + 21:
+            spans += [" " * (column - len(title)), ("filled ÷ line − 1 [95 %]", DIM)]
         lines = [line(*spans, width=width)]
         for quantile in QUANTILES:
             pair = self._answers.pair(rival.id, own.id, condition, quantile)

@@ -47,7 +47,7 @@ class DevicePanel(BoardPanel):
     ) -> None:
         """``log`` tells what the probe has printed."""
         super().__init__(board, view, ascii=ascii, id=id)
-        self._log = log
+        self._probe_log = log
 
     def draw(self, width: int, height: int) -> list[Strip]:
         name = str(self._board.device.get("name") or "?")
@@ -73,7 +73,7 @@ class DevicePanel(BoardPanel):
     # -- now --------------------------------------------------------------------------------------
 
     def _sensors(self, width: int) -> list[list[Span]]:
-        return [self._sensor(*sensor, width) for sensor in _SENSORS]
+        return [self._sensor(name, title, form, most, width) for name, title, form, most in _SENSORS]
 
     def _sensor(self, name: str, title: str, form: str, most: float | None, width: int) -> list[Span]:
         reading = self._board.sensors.get(name, Reading(reason="not read yet"))
@@ -141,14 +141,18 @@ class DevicePanel(BoardPanel):
 
     def _notes(self) -> list[list[Span]]:
         notes = list(self._board.notes)[-4:]
-        return [[("   notes", DIM)], *([f"   {note}"] for note in notes), []] if notes else []
+        return [[("   notes", DIM)], *map(_indented, notes), []] if notes else []
 
     def _printed(self, room: int) -> list[list[Span]]:
         """The probe's log, as much as fits."""
         if room < 2:
             return []
-        log = list(self._log())[-(room - 1) :]
-        return [[("   log of the probe", DIM)], *([f"   {text}"] for text in log or ["nothing"])]
+        log = list(self._probe_log())[-(room - 1) :]
+        return [[("   log of the probe", DIM)], *map(_indented, log or ["nothing"])]
+
+
+def _indented(text: str) -> list[Span]:
+    return [f"   {text}"]
 
 
 def _label(title: str) -> Span:

@@ -1,4 +1,4 @@
-"""Candidates × conditions at the ranking quantile: who is best where, what is settled, and where the order turns round."""
+"""Candidates × conditions at the ranking quantile: who is best where, what is settled, where places change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEAST_COLUMN = 11  # "~12.3 2 ⇄" and blanks
 
 
 class MatrixPanel(BoardPanel):
-    """A row a candidate, a column a condition; which columns are seen goes by the one leafed to, else the present one."""
+    """A row a candidate, a column a condition; where not all fit, those around the one leafed to or the present one."""
 
     def __init__(
         self, board: Board, view: View, answers: Answers, *, ascii: bool = False, id: str | None = None

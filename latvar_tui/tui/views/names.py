@@ -29,9 +29,9 @@ class ViewName:
 
 VIEWS: tuple[ViewName, ...] = (
     ViewName(OVERVIEW, "Overview", "the histograms and their table"),
-    ViewName("compare", "Compare", "two candidates in one histogram, and their difference at each quantile (v: another rival)"),
+    ViewName("compare", "Compare", "two candidates in one histogram, and their difference at each quantile"),
     ViewName("percentiles", "Percentiles", "the percentile curves, out to p99.99", beside_table=True),
-    ViewName("timeline", "Timeline", "latency over the session, density as shade, with stress and marks beneath", beside_table=True),
+    ViewName("timeline", "Timeline", "latency over the session, density as shade, stress beneath", beside_table=True),
     ViewName("matrix", "Matrix", "candidates × conditions at one quantile, with what may be concluded"),
     ViewName("ranks", "Ranks", "how the order changes from one stress level to the next"),
     ViewName("device", "Device", "cores, clock, temperature, who else uses the CPU, and what the probe printed"),

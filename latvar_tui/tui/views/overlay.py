@@ -10,9 +10,9 @@ from rich.style import Style
 
 from latvar_tui.tui.bars import BarStyles
 from latvar_tui.tui.line_widget import Span
+from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Dots, braille, trace
 
-_TOPS, _MARKS = np.array(list(" ▁▂▃▄▅▆▇█")), np.array(list(" ▁▁─────▔"))
-_ASCII_TOPS, _ASCII_MARKS = np.array(list(" ########")), np.array(list(" ^^^^^^^^"))
+_TOPS, _ASCII_TOPS = np.array(list(" ▁▂▃▄▅▆▇█")), np.array(list(" ########"))
 _SAME = 10_000.0
 """Both are drawn as if so many had been counted: one that is twice as fast has twice as many."""
 
@@ -33,27 +33,31 @@ def overlaid(
     ascii: bool,
 ) -> list[list[Span]]:
     """Rows of spans, top first, from heights (0 to 1) a column and the colours of both."""
-    base = 8 * np.arange(rows - 1, -1, -1)[:, None]
-    levels = [
-        np.where(heights > 0, np.maximum(np.rint(heights * rows * 2) * 4, 4), 0).astype(np.int64)
-        for heights in (filled, outline)
-    ]
-    fill = np.clip(levels[0] - base, 0, 8)
-    is_top = (fill > 0) & (levels[0] - base <= 8)
-    mark = levels[1] - base
-    has_mark = (mark >= 1) & (mark <= 8)
-    tops, marks = (_ASCII_TOPS, _ASCII_MARKS) if ascii else (_TOPS, _MARKS)
-    letters = np.where(has_mark, marks[np.clip(mark, 0, 8)], np.where(is_top | (not ascii), tops[fill], "."))
-    letters = np.where((fill == 0) & ~has_mark, " ", letters)
-    on_fill = has_mark & (fill == 8) & (not ascii)
-    kinds = np.select([on_fill, has_mark, is_top], [3, 2, 1], 0)
     own, other = styles
-    behind = other.recent + Style(bgcolor=own.whole.color)
-    shown = (own.whole, own.recent, other.recent, behind)
+    base = 8 * np.arange(rows - 1, -1, -1)[:, None]
+    top = np.where(filled > 0, np.maximum(np.rint(filled * rows * 2) * 4, 4), 0).astype(np.int64)
+    fill = np.clip(top - base, 0, 8)
+    is_top = (fill > 0) & (top - base <= 8)
+    letters = np.where(is_top | (not ascii), (_ASCII_TOPS if ascii else _TOPS)[fill], np.where(fill > 0, ".", " "))
+    kinds = np.where(is_top, 1, 0)
+    for (row, column), bits in _outline(outline, rows).items():
+        letters[row, column] = "^" if ascii else braille(bits)
+        kinds[row, column] = 3 if fill[row, column] == 8 and not ascii else 2
+    shown = (own.whole, own.recent, other.recent, other.recent + Style(bgcolor=own.whole.color))
     return [
         [("".join(letter for letter, _ in run), shown[kind]) for kind, run in _runs(row, row_kinds)]
         for row, row_kinds in zip(letters.tolist(), kinds.tolist(), strict=True)
     ]
+
+
+def _outline(heights: NDArray[np.float64], rows: int) -> Dots:
+    """A line along the tops; gaps where nothing was counted."""
+    dots = rows * DOTS_DOWN
+    tops = np.clip(np.rint(heights * (dots - 1)), 0, dots - 1).astype(np.int64)
+    found = [
+        dots - 1 - top if height > 0 else None for top, height in zip(tops.tolist(), heights.tolist(), strict=True)
+    ]
+    return trace([top for top in found for _ in range(DOTS_ACROSS)])
 
 
 def _runs(row: list[str], kinds: list[int]) -> groupby[int, tuple[str, int]]:

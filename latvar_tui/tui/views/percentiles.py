@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from latvar_tui.format import distinct, quantile_name
@@ -12,7 +12,7 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.curve import TICKS, curve, place_of
 from latvar_tui.tui.board_panel import BoardPanel
-from latvar_tui.tui.line_widget import Span, line
+from latvar_tui.tui.line_widget import line
 from latvar_tui.tui.palette import DIM, GHOST, STRONG, WARNING, bar_styles, candidate_style
 from latvar_tui.tui.scale import bounds_ns, row_of, upright_labels
 from latvar_tui.tui.view import View
@@ -79,11 +79,18 @@ class PercentilesPanel(BoardPanel):
         view = self._view
         window = f", {view.window_s:.0f} s" if view.window_s is not None else ""
         text = f" percentile curves: {self._board.condition.title}{window}, ms"
-        legend = "dim: on fewer than ten observations "
-        spans: list[Span] = [(text, STRONG)]
-        if cell_len(text) + len(legend) + 2 <= width:
-            spans += [" " * (width - cell_len(text) - len(legend)), (legend, DIM)]
-        return line(*spans, width=width)
+        ghost = f"grey: {'base' if view.base else 'idle'} · " if self._ghost is not None else ""
+        for legend in (f"{ghost}dim: on fewer than ten observations ", "dim: on fewer than ten ", ""):
+            if len(text) + len(legend) + 2 <= width:
+                return line((text, STRONG), " " * (width - len(text) - len(legend)), (legend, DIM))
+        return line((text, STRONG), width=width)
+
+    @property
+    def _ghost(self) -> Histogram | None:
+        """Of the selected one: what it was when idle, or in the base."""
+        contenders = self._board.contenders
+        ghost = self._view.ghost(self._board, contenders[self._view.selected].id) if contenders else None
+        return ghost if ghost is not None and ghost.total else None
 
     def _line(self, contender: Contender, scale: _Scale) -> _Line:
         board, view = self._board, self._view
@@ -99,8 +106,8 @@ class PercentilesPanel(BoardPanel):
         return kept[1]
 
     def _draw_marks(self, canvas: Canvas, scale: _Scale) -> None:
-        """Behind the curves: the ranking quantile, the deadline, and what the selected one was when idle, or its base."""
-        board, view = self._board, self._view
+        """Behind the curves: the ranking quantile, the deadline, and the selected one when idle, or its base."""
+        view = self._view
         upright, flat = ("|", "-") if self._ascii else ("┊", "╌")
         place = place_of(view.ranked_by)
         if place < 1:
@@ -109,14 +116,13 @@ class PercentilesPanel(BoardPanel):
         if view.deadline_ns is not None and scale.low_ns <= view.deadline_ns <= scale.high_ns:
             row = row_of(view.deadline_ns, scale.low_ns, scale.high_ns, scale.rows)
             canvas.write(row, 0, flat * scale.columns, WARNING)
-        if board.contenders:
-            ghost = view.ghost(board, board.contenders[view.selected].id)
-            if ghost is not None and ghost.total:
-                drawn = _line(ghost, scale)
-                canvas.put({**drawn.provisional, **drawn.solid}, GHOST, "'" if self._ascii else "")
+        ghost = self._ghost
+        if ghost is not None:
+            drawn = _line(ghost, scale)
+            canvas.put({**drawn.provisional, **drawn.solid}, GHOST, "'" if self._ascii else "")
 
     def _write_names(self, canvas: Canvas, lines: list[tuple[Contender, _Line]]) -> None:
-        """Each behind the end of its curve, where there is room."""
+        """Each behind the end of its curve, or above it where there is no room."""
         names = dict(
             zip(
                 (contender.id for contender in self._board.contenders),
@@ -129,12 +135,14 @@ class PercentilesPanel(BoardPanel):
             if drawn.end is None:
                 continue
             row, column = drawn.end
-            room = canvas.columns - column - 2
-            free = next((near for near in (row, row - 1, row + 1) if 0 <= near < canvas.rows and near not in taken), -1)
-            if free >= 0 and room >= 4:
-                name = names[contender.id]
-                text = name if cell_len(name) <= room else set_cell_size(name, room)
-                canvas.write(free, column + 2, text, candidate_style(contender.slot))
+            name = names[contender.id]
+            start = min(column + 2, canvas.columns - cell_len(name))
+            beside = start > column
+            # Above the line where it reaches under the name.
+            rows = (row, row - 1, row + 1) if beside else (row - 1, row - 2, row + 1)
+            free = next((near for near in rows if 0 <= near < canvas.rows and near not in taken), -1)
+            if free >= 0 and start >= 0:
+                canvas.write(free, start, name, candidate_style(contender.slot))
                 taken.add(free)
 
     def _ticks(self, columns: int) -> str:

@@ -95,7 +95,7 @@ class RanksPanel(BoardPanel):
         selected = self._view.selected
         key = width, rows, levels, placed, low_ns, high_ns, shown, selected, board.condition, board.only, turned
         if self._chart[0] != key:
-            self._chart = key, self._lines(levels, placed, (low_ns, high_ns), turned, width, rows)
+            self._chart = key, self._chart_of(levels, placed, (low_ns, high_ns), turned, width, rows)
         return self._chart[1]
 
     def _points(self, contender: Contender, levels: Sequence[Condition]) -> list[tuple[int, bool] | None]:
@@ -114,7 +114,7 @@ class RanksPanel(BoardPanel):
             return bounds_ns(self._board)
         return step_below(min(values)), step_above(max(values))
 
-    def _lines(
+    def _chart_of(
         self,
         levels: Sequence[Condition],
         placed: dict[str, list[_Point | None]],

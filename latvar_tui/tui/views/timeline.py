@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.cells import cell_len, set_cell_size
-from rich.style import Style
+from rich.cells import set_cell_size
 from textual.strip import Strip
 
 from latvar_tui.axis import Axis
@@ -19,7 +18,17 @@ from latvar_tui.study.spectrogram import Spectrum
 from latvar_tui.study.timeline import Moment
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
-from latvar_tui.tui.palette import DIM, STRONG, WAITING, WARNING, candidate_style
+from latvar_tui.tui.palette import (
+    DIM,
+    MEDIAN_LEVEL,
+    MOST_LEVEL,
+    RANKED_LEVEL,
+    STRONG,
+    UNSURE_LEVEL,
+    WAITING,
+    WARNING,
+    shade_style,
+)
 from latvar_tui.tui.scale import DEFAULT_NS, bounds_ns, upright_labels
 from latvar_tui.tui.timeline import LETTERS
 from latvar_tui.tui.view import View
@@ -31,20 +40,10 @@ _BENEATH = 3
 _NAMES_FROM = 70  # columns of screen from which the names stand beside the shades
 _NAME, _LABEL = 18, 6
 _MEDIAN = 50.0
-
-
-@dataclass(frozen=True)
-class _Glyphs:
-    shades: str
-    median: str
-    ranked: str
-    edge: str
-    stressed: str
-    calm: str
-
-
-_UNICODE = _Glyphs(" ░▒▓█", "━", "─", "│", "━", "·")
-_ASCII = _Glyphs(" .:+#", "=", "-", "|", "=", ".")
+_MANY_COLOURS = 256
+_HALVES = np.array(list(" ▀▄█"))
+_LINES = np.array(list("▔─▁"))
+_KINDS = UNSURE_LEVEL + 1
 
 
 class TimelinePanel(BoardPanel):
@@ -56,12 +55,8 @@ class TimelinePanel(BoardPanel):
         self._kept: dict[str, tuple[object, list[Strip]]] = {}
         self._beneath: tuple[object, list[Strip]] = None, []
 
-    @property
-    def _glyphs(self) -> _Glyphs:
-        return _ASCII if self._ascii else _UNICODE
-
     def draw(self, width: int, height: int) -> list[Strip]:
-        board, contenders = self._board, self._board.contenders
+        contenders = self._board.contenders
         beside = width >= _NAMES_FROM
         gutter = (_NAME if beside else 0) + _LABEL
         columns = max(1, width - gutter)
@@ -78,12 +73,18 @@ class TimelinePanel(BoardPanel):
         return [*lines, *self._what_happened(gutter, columns)][:height]
 
     def _title(self, width: int) -> Strip:
-        glyphs, ranked = self._glyphs, quantile_name(self._view.ranked_by)
-        spans: list[Span] = [(" latency over time, ms ", STRONG)]
-        legend = f" {glyphs.median} p50" + (f" {glyphs.ranked} {ranked}" if self._view.ranked_by != _MEDIAN else "")
-        more = f"{legend} (dim: on fewer than ten) · shade: log of the count "
-        text = next((each for each in (more, f"{legend} ") if cell_len(each) + 24 <= width), "")
-        return line(*spans, " " * max(0, width - 23 - cell_len(text)), (text, DIM), width=width)
+        """What the lines are; without colours they differ by their letters."""
+        title, ranked = " latency over time, ms ", quantile_name(self._view.ranked_by)
+        median, line_of_ranked = (
+            ("lines:", "lines:") if self._halves else tuple(self._letters[MEDIAN_LEVEL:UNSURE_LEVEL])
+        )
+        both = "p50" if self._view.ranked_by == _MEDIAN else f"p50 and above it {ranked}"
+        if median != line_of_ranked:
+            both = f"p50 {line_of_ranked} {ranked}"
+        for legend in (f"{median} {both} · grey: on fewer than ten · shade: log of the count ", f"{median} {both} "):
+            if len(title) + len(legend) <= width:
+                return line((title, STRONG), " " * (width - len(title) - len(legend)), (legend, DIM))
+        return line((title, STRONG), width=width)
 
     # -- the shades of one candidate --------------------------------------------------------------
 
@@ -99,42 +100,60 @@ class TimelinePanel(BoardPanel):
         )
         kept = self._kept.get(contender.id)
         if kept is None or kept[0] != key:
-            if (low_ns, high_ns, rows - (not beside)) != (self._axis.low_ns, self._axis.high_ns, self._axis.columns):
-                self._axis = Axis(low_ns, high_ns, rows - (not beside))
+            bins = (rows - (not beside)) * (2 if self._halves else 1)
+            if (low_ns, high_ns, bins) != (self._axis.low_ns, self._axis.high_ns, self._axis.columns):
+                self._axis = Axis(low_ns, high_ns, bins)
             lines = self._drawn(contender, name, spectrogram.spectrum(contender.id, columns), beside)
             kept = self._kept[contender.id] = key, lines
         return kept[1]
 
     def _drawn(self, contender: Contender, name: str, spectrum: Spectrum, beside: bool) -> list[Strip]:
         axis = self._axis
-        head: Span = (self.marker(contender) + name, self.name_style(contender))
-        labels = upright_labels(axis.low_ns, axis.high_ns, axis.columns)
-        lines = [] if beside else [line(head)]
+        head, style = self.marker(contender) + name, self.name_style(contender)
+        labels = upright_labels(axis.low_ns, axis.high_ns, axis.columns // (2 if self._halves else 1))
+        lines = [] if beside else [line((head, style))]
         for y, (label, spans) in enumerate(zip(labels, self._rows(contender, spectrum), strict=True)):
             left: list[Span] = [set_cell_size("", _NAME)] if beside else []
             if beside and y == 0:
-                left = [(set_cell_size(head[0], _NAME), head[1])]
-            lines.append(line(*left, (f"{label:>{_LABEL - 1}}{self._glyphs.edge}", DIM), *spans))
+                left = [(set_cell_size(head, _NAME), style)]
+            lines.append(line(*left, (f"{label:>{_LABEL - 1}}{'|' if self._ascii else '│'}", DIM), *spans))
         return lines
 
     def _rows(self, contender: Contender, spectrum: Spectrum) -> Iterator[list[Span]]:
-        """Top first: shades in the candidate's colour, the quantiles as lines over them."""
-        glyphs, axis = self._glyphs, self._axis
-        counts = spectrum.rows(axis)[:, ::-1].T  # slow ones on top
-        peaks = counts.max(axis=0, initial=1)
-        levels = np.ceil(np.log1p(counts) / np.log1p(np.maximum(peaks, 1)) * (len(glyphs.shades) - 1)).astype(np.int64)
-        letters = np.array(list(glyphs.shades))[levels]
-        kinds = np.zeros(letters.shape, np.int64)
-        for quantile, letter in {_MEDIAN: glyphs.median, self._view.ranked_by: glyphs.ranked}.items():
+        """Top first: shades of the candidate's colour, the quantiles as thin lines over them."""
+        per_cell = 2 if self._halves else 1
+        shades = _levels(spectrum.rows(self._axis)[:, ::-1].T)  # slow ones on top
+        upper, lower = shades[::per_cell], shades[per_cell - 1 :: per_cell]
+        letters = np.array(list(self._letters))[upper] if per_cell == 1 else _HALVES[_fills(upper, lower)]
+        # A cell is drawn with one colour on another one; a line lies on the darker half's, so that it stands out.
+        ink, paper = np.maximum(upper, lower), np.minimum(upper, lower)
+        both = (upper > 0) & (lower > 0) & (upper != lower)
+        ink, paper = np.where(both, upper, ink), np.where(both, lower, 0)
+        for quantile in (_MEDIAN, self._view.ranked_by):
             values_ns, provisional = spectrum.quantile_ns(quantile)
             (at,) = np.nonzero(~np.isnan(values_ns))
-            rows = _row_of(values_ns[at], axis)
-            letters[rows, at] = letter
-            kinds[rows, at] = np.where(provisional[at], 2, 1)
-        styles: Sequence[Style] = (candidate_style(contender.slot), WAITING, DIM)
+            rows, thirds = _places(values_ns[at], self._axis, upper.shape[0])
+            level = MEDIAN_LEVEL if quantile == _MEDIAN else RANKED_LEVEL
+            paper[rows, at] = np.maximum(upper, lower)[rows, at] if per_cell == 2 else 0
+            ink[rows, at] = np.where(provisional[at], UNSURE_LEVEL, level)
+            letters[rows, at] = self._letters[level] if per_cell == 1 else _LINES[thirds]
+        kinds = ink * _KINDS + paper
         for row, row_kinds in zip(letters.tolist(), kinds.tolist(), strict=True):
-            runs = groupby(zip(row, row_kinds, strict=True), lambda cell: cell[1])
-            yield [("".join(letter for letter, _ in run), styles[kind]) for kind, run in runs]
+            yield [
+                ("".join(letter for letter, _ in run), shade_style(contender.slot, *divmod(kind, _KINDS)))
+                for kind, run in groupby(zip(row, row_kinds, strict=True), lambda cell: cell[1])
+            ]
+
+    @property
+    def _halves(self) -> bool:
+        """Whether a cell can have two colours: half a cell is then drawn as finely as a whole one."""
+        looks = getattr(self.app, "looks", None)  # what the terminal can show, where that has been found out
+        return not self._ascii and (looks is None or looks.depth >= _MANY_COLOURS)
+
+    @property
+    def _letters(self) -> str:
+        """By level."""
+        return " .:+#=--" if self._ascii else " ░▒▓█━──"
 
     # -- what happened ----------------------------------------------------------------------------
 
@@ -161,7 +180,8 @@ class TimelinePanel(BoardPanel):
         for threads, run in groupby(moments, lambda moment: moment.stress_threads):
             length = len(list(run))
             digits = str(threads)[:length]
-            filling = (self._glyphs.stressed if threads else self._glyphs.calm) * (length - len(digits))
+            stressed, calm = ("=", ".") if self._ascii else ("━", "·")
+            filling = (stressed if threads else calm) * (length - len(digits))
             spans += [(digits, STRONG), (filling, WAITING if threads else DIM)]
         return spans
 
@@ -176,10 +196,22 @@ class TimelinePanel(BoardPanel):
         return spans
 
 
-def _row_of(values_ns: NDArray[np.float64], axis: Axis) -> NDArray[np.int64]:
-    """Rows from the top, on the upright axis."""
-    places = np.searchsorted(axis.edges_ns, values_ns, side="right") - 1
-    return axis.columns - 1 - np.clip(places, 0, axis.columns - 1)
+def _levels(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Shades from 0 (nothing) to MOST_LEVEL, a column's fullest bin; one observation is always seen."""
+    peaks = np.maximum(counts.max(axis=0, initial=1), 1)
+    return np.ceil(np.log1p(counts) / np.log1p(peaks) * MOST_LEVEL).astype(np.int64)
+
+
+def _fills(upper: NDArray[np.int64], lower: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which halves of a cell are drawn, as an index of _HALVES."""
+    return np.where((upper > 0) & (upper == lower), 3, np.where(upper > 0, 1, np.where(lower > 0, 2, 0)))
+
+
+def _places(values_ns: NDArray[np.float64], axis: Axis, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows from the top of an upright axis, and thirds of them."""
+    shares = np.log(values_ns / axis.low_ns) / math.log(axis.high_ns / axis.low_ns)
+    from_top = np.clip((1 - shares) * rows * 3, 0, rows * 3 - 1).astype(np.int64)
+    return from_top // 3, from_top % 3
 
 
 def _times(seconds: int, columns: int) -> str:
