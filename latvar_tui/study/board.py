@@ -13,6 +13,7 @@ from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.format import quantile_name
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.ranking import Study
+from latvar_tui.study.readings import Readings
 from latvar_tui.study.spectrogram import Spectrogram
 from latvar_tui.study.timeline import Timeline
 
@@ -87,6 +88,7 @@ class Board:
         self.timeline = Timeline()
         self.study = Study()
         self.spectrogram = Spectrogram()
+        self.readings = Readings()
         self.only: Contender | None = None
         """The contender that alone is measured; all are if it is None."""
         self.add(*candidates)
@@ -185,6 +187,7 @@ class Board:
         if not self._by_id[frame.candidate].candidate.is_control:
             self.study.add(frame, condition)
         self.spectrogram.add(frame)
+        self.readings.add(frame.end_ns, frame.sensors)
         others = frame.counters.get("others_cpu_ns")
         self._others.append((others.value if others else None, frame.end_ns - frame.start_ns))
         self._last_cell = cell
@@ -274,3 +277,4 @@ class Board:
         self.timeline.clear()
         self.study.clear()
         self.spectrogram.clear()
+        self.readings.clear()

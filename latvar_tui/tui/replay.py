@@ -54,6 +54,7 @@ class ReplayApp(LiveApp):
             self._rows = len(self.board.contenders)
             self.view.selected = max(0, min(self.view.selected, self._rows - 1))
             self.fit_table()
+        self.answers.hurried = self.replay.paused or self.replay.has_ended
         super().draw()
 
     def headline(self) -> tuple[str, Style]:

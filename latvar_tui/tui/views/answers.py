@@ -11,10 +11,10 @@ from latvar_tui.study.board import Board
 from latvar_tui.study.conclusions import Groups, Pair, Reversal
 
 PIECE_S = 0.0015
-"""So long, and one answer at least, what is out of date is asked for again in a frame."""
+"""For so long answers that are out of date, or missing, are worked out in a frame: one of them at least."""
 
-FIRST_S = 0.006
-"""So long what is not known at all: a view that is opened, or a condition that is new, shows something at once."""
+SHARE = 0.02
+"""Of all time at most so much, however long one answer takes: after a costly one the others wait."""
 
 _MOST = 4096
 
@@ -22,13 +22,19 @@ _T = TypeVar("_T")
 
 
 class Answers:
-    """Asked by the views that are shown; call :meth:`begin` once before each drawing."""
+    """Asked by the views that are shown; call :meth:`begin` once before each drawing.
 
-    def __init__(self, board: Board, clock_s: Callable[[], float] = time.perf_counter) -> None:
-        self._board, self._clock_s = board, clock_s
+    An answer that is not known yet is None, and comes some frames later. Where nothing is measured meanwhile
+    (``hurried``), everything is answered at once.
+    """
+
+    def __init__(
+        self, board: Board, *, hurried: bool = False, clock_s: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._board, self.hurried, self._clock_s = board, hurried, clock_s
         self._known: dict[Hashable, tuple[int, object]] = {}
         self._waiting: dict[Hashable, Callable[[], object]] = {}
-        self._spent_s = 0.0
+        self._rests_until_s = 0.0
         self._study: object = None
 
     def forget(self) -> None:
@@ -37,14 +43,20 @@ class Answers:
         self._waiting.clear()
 
     def begin(self) -> None:
-        """A frame begins: for a moment, answer again what has waited longest."""
-        self._spent_s = 0.0
+        """A frame begins: for a moment, answer what has waited longest."""
         if self._study is not self._board.study or len(self._known) > _MOST:
             self.forget()  # a recording has been jumped in
             self._study = self._board.study
-        while self._waiting and self._spent_s < PIECE_S:
+        began_s = self._clock_s()
+        if began_s < self._rests_until_s:
+            return
+        spent_s = 0.0
+        while self._waiting and (spent_s < PIECE_S or self.hurried):
             key = next(iter(self._waiting))
             self._answer(key, self._waiting.pop(key))
+            spent_s = self._clock_s() - began_s
+        if spent_s > PIECE_S:
+            self._rests_until_s = began_s + spent_s / SHARE
 
     def pair(self, a: str, b: str, condition: Condition, quantile: float) -> Pair | None:
         """See :meth:`latvar_tui.study.ranking.Study.pair`; None: not yet."""
@@ -73,15 +85,13 @@ class Answers:
 
     def _ask(self, key: Hashable, compute: Callable[[], _T]) -> _T | None:
         known = self._known.get(key)
-        if known is None and self._spent_s < FIRST_S:
+        if self.hurried and (known is None or known[0] != self._board.study.version):
             return self._answer(key, compute)
         if known is None or known[0] != self._board.study.version:
             self._waiting.setdefault(key, compute)
         return None if known is None else known[1]  # type: ignore[return-value]
 
     def _answer(self, key: Hashable, compute: Callable[[], _T]) -> _T:
-        began_s = self._clock_s()
         answer = compute()
         self._known[key] = self._board.study.version, answer
-        self._spent_s += self._clock_s() - began_s
         return answer

@@ -28,7 +28,7 @@ from latvar_tui.tui.views.overlay import overlaid, same_heights
 
 _NAME_MOST, _NUMBER, _QUANTILE = 24, 9, 7
 _LEAST_BARS = 6
-_ROOMY = 76
+_ROOMY, _BOUNDS_FROM = 76, 45  # columns of screen
 
 
 class ComparePanel(BoardPanel):
@@ -52,7 +52,7 @@ class ComparePanel(BoardPanel):
         if rival is None:
             text = f" compare: {own.name} is alone in the line-up (m adds another)."
             return [line((text, STRONG), width=width)]
-        names = distinct([own.name, rival.name], min(_NAME_MOST, max(8, (width - 22) // 2)))
+        names = distinct([own.name, rival.name], min(_NAME_MOST, max(8, (width - 16) // 2)))
         lines = [self._title(own, rival, names, width)]
         beside = view.beside(board)
         table = 1 + len(QUANTILES)
@@ -65,12 +65,15 @@ class ComparePanel(BoardPanel):
         return lines[:height]
 
     def _title(self, own: Contender, rival: Contender, names: list[str], width: int) -> Strip:
+        filled, outline, between = " (filled)", " (line)", " against "
+        if width < _ROOMY:
+            filled, outline, between = "", "", " against "
         spans: list[Span] = [
-            ("  ", STRONG),
+            "  ",
             (self.marker(own)[1] + " " + names[0], candidate_style(own.slot)),
-            (" (filled) against ", DIM),
+            (filled + between, DIM),
             (("-" if self._ascii else "─") + " " + names[1], candidate_style(rival.slot)),
-            (" (line) ", DIM),
+            (outline, DIM),
         ]
         used = sum(cell_len(text if isinstance(text, str) else text[0]) for text in spans)
         which = "v: another rival" if rival.id == self._view.rival else "the fastest other; v: another"
@@ -116,11 +119,11 @@ class ComparePanel(BoardPanel):
         both = [self._measured(each, condition) for each in (own, rival)]
         when = "now" if condition == self._board.condition else "beside"
         roomy = width >= _ROOMY
-        number = _NUMBER if roomy else _NUMBER - 2
+        number = _NUMBER if roomy else _NUMBER - 3
         title = f" {when}: {condition.title}, ms"
         spans: list[Span] = [(title, STRONG)]
         column = _QUANTILE + 2 * number + 2
-        if len(title) < column and width >= column + 21:
+        if roomy and len(title) < column:
             spans += [" " * (column - len(title)), ("filled ÷ line − 1 [95 %]", DIM)]
         lines = [line(*spans, width=width)]
         for quantile in QUANTILES:
@@ -129,7 +132,11 @@ class ComparePanel(BoardPanel):
             row: list[Span] = [(f"  {quantile_name(quantile):<{_QUANTILE - 2}}", STRONG if ranked else DIM)]
             for each, histogram in zip((own, rival), both, strict=True):
                 row.append(_value(each, histogram, quantile, number))
-            row += [_difference(pair), "  ", *_verdict(pair, own, rival, names, roomy)]
+            row += [
+                _difference(pair, roomy, width >= _BOUNDS_FROM),
+                "  " if roomy else " ",
+                _verdict(pair, own, rival, names, roomy),
+            ]
             lines.append(line(*row, width=width))
         return lines
 
@@ -143,15 +150,17 @@ def _value(contender: Contender, histogram: Histogram | None, quantile: float, r
     return (ms(value_ns).rjust(room), candidate_style(contender.slot))
 
 
-def _difference(pair: Pair | None) -> Span:
-    """``−12 % [−14, −10]``: of the selected one against its rival."""
+def _difference(pair: Pair | None, roomy: bool, bounds: bool) -> Span:
+    """``−12 % [−14, −10]``: of the selected one against its rival; the interval only with ``bounds``."""
+    room = 21 if roomy else 18 if bounds else 7
     if pair is None or pair.ratio is None:
-        return (NOTHING.rjust(7) + " " * 14, DIM)
+        return (NOTHING.rjust(6).ljust(room), DIM)
     ratio = pair.ratio
-    text = f"{_percent(ratio.value)} %".rjust(8)
-    if ratio.low is not None and ratio.high is not None:
-        text += f" [{_percent(ratio.low)}, {_percent(ratio.high)}]"
-    text = text.ljust(21)
+    text = f"{_percent(ratio.value)} %".rjust(8) if roomy else f"{_percent(ratio.value)}%".rjust(6)
+    if bounds and ratio.low is not None and ratio.high is not None:
+        comma = ", " if roomy else ","
+        text += f" [{_percent(ratio.low)}{comma}{_percent(ratio.high)}]"
+    text = text.ljust(room)
     return (text, DIM) if pair.provisional else text
 
 
@@ -170,15 +179,17 @@ def _percent(ratio: float) -> str:
     return f"{change:+.0f}" if abs(change) >= 9.5 else f"{change:+.1f}"
 
 
-def _verdict(pair: Pair | None, own: Contender, rival: Contender, names: list[str], roomy: bool) -> list[Span]:
+def _verdict(pair: Pair | None, own: Contender, rival: Contender, names: list[str], roomy: bool) -> Span:
+    """What may be said; where room is short, of the selected one in a word."""
     if pair is None or pair.ratio is None:
-        return [("not enough rounds yet" if roomy else "…", DIM)]
+        return ("too little measured yet" if roomy else "…", DIM)
     if pair.faster:
-        winner, name = (own, names[0]) if pair.faster == own.id else (rival, names[1])
-        return [(f"{name} is faster" if roomy else f"{name}", candidate_style(winner.slot) + STRONG)]
+        wins = pair.faster == own.id
+        text = f"{names[0] if wins else names[1]} is faster" if roomy else "faster" if wins else "slower"
+        return (text, candidate_style((own if wins else rival).slot) + STRONG)
     if pair.equal:
-        return ["no difference that matters" if roomy else "equal"]
+        return "no difference that matters" if roomy else "equal"
     if pair.provisional:
-        return [("too few slow inferences yet" if roomy else "too few", DIM)]
+        return ("too little measured yet" if roomy else "too few", DIM)
     wait = "" if pair.more_s is None else f", about {_duration(pair.more_s)} more"
-    return [(f"undecided{wait}" if roomy else "undecided", DIM)]
+    return (f"undecided{wait}" if roomy else "open", DIM)

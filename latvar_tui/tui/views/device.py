@@ -10,6 +10,7 @@ from textual.strip import Strip
 from latvar_tui.format import distinct, percent
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
+from latvar_tui.tui.bars import BarStyles, histogram_rows
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
@@ -17,8 +18,10 @@ from latvar_tui.tui.view import View
 from latvar_tui.wire import Reading
 
 _TWO_COLUMNS_FROM = 100
-_NAME = 12
+_NAME = 15
 _METER = 16
+_SCALE = 11
+_PLAIN = BarStyles(whole=DIM, recent=DIM, ghost=DIM)
 
 _SENSORS = (
     ("cpu_pct", "CPU busy", "{:.0f} %", 100.0),
@@ -51,14 +54,15 @@ class DevicePanel(BoardPanel):
 
     def draw(self, width: int, height: int) -> list[Strip]:
         name = str(self._board.device.get("name") or "?")
-        head: list[Span] = [(f" this device: {name} ", STRONG), ("(i: with every reason)", DIM)]
+        more = "(i: with every reason)" if width >= _NAME + 40 else "(i: all)"
+        head: list[Span] = [(f" this device: {name} ", STRONG), (more, DIM)]
         two = width >= _TWO_COLUMNS_FROM
         own = width // 2 if two else width
         left = [*self._sensors(own), *self._cores(own), [], *self._candidates(own)]
         right = [*self._facts(), [], *self._watch(), *self._notes()]
         room = height - 1
         if two:
-            right += self._printed(room - len(right))
+            right += self._printed(max(8, len(left) - len(right)))
             rows = max(len(left), len(right))
             left += [[]] * (rows - len(left))
             right += [[]] * (rows - len(right))
@@ -68,7 +72,8 @@ class DevicePanel(BoardPanel):
             log = self._printed(4)
             kept = [*left, [], *right][: max(len(left), room - len(log))]
             body = [line(*row, width=width) for row in [*kept, *log]]
-        return [line(*head, width=width), *body][:height]
+        lines = [line(*head, width=width), *body]
+        return [*lines, *self._history(width, height - len(lines))][:height]
 
     # -- now --------------------------------------------------------------------------------------
 
@@ -93,14 +98,16 @@ class DevicePanel(BoardPanel):
                 stressed_ns, got_ns = stressed_ns + cell.stressed_ns, got_ns + cell.stress_cpu_ns
         rows = []
         for title, value, why in (
-            ("stress has", got_ns / stressed_ns if stressed_ns else None, "no stress"),
-            ("others have", board.others_cores, "not told here, or not yet"),
+            ("cores, stress", got_ns / stressed_ns if stressed_ns else None, "no stress"),
+            ("cores, others", board.others_cores, "not told here, or not yet"),
         ):
             if value is None:
                 rows.append([_label(title), (f"n/a: {why}"[: width - _NAME - 4], DIM)])
             else:
                 meter = [("  " + self._meter(value / most), DIM)] if most else []
-                rows.append([_label(title), f"{value:.2f} cores".rjust(9 + 4)[:13], *meter])
+                rows.append(
+                    [_label(title), (f"{value:.2f} of {most:.0f}" if most else f"{value:.2f}").rjust(9), *meter]
+                )
         return rows
 
     def _meter(self, share: float) -> str:
@@ -108,13 +115,52 @@ class DevicePanel(BoardPanel):
         filled = max(0, min(_METER, round(share * _METER)))
         return full * filled + empty * (_METER - filled)
 
+    # -- since the beginning ----------------------------------------------------------------------
+
+    def _history(self, width: int, room: int) -> list[Strip]:
+        """Of each sensor that has something to show, as many rows as there are, at most four."""
+        columns = width - _NAME - _SCALE - 3
+        shown = []
+        for name, title, form, most in _SENSORS:
+            means = self._board.readings.means(name, columns)
+            values = [mean for mean in means if mean is not None]
+            if values:
+                shown.append((title, form, means, min(values) if most is None else 0.0, most or max(values)))
+        while shown and (room - 2) // len(shown) < 3:
+            shown.pop()
+        if not shown or columns < 10:
+            return []
+        rows = min(4, (room - 2) // len(shown))
+        lines = [line(""), line(("   since the beginning", DIM))]
+        for title, form, means, low, high in shown:
+            lines += self._chart(title, form, means, low, high, rows - 1, width)
+        return lines
+
+    def _chart(
+        self, title: str, form: str, means: Sequence[float | None], low: float, high: float, rows: int, width: int
+    ) -> list[Strip]:
+        """Bars between two values, which stand at the left of the top row and the bottom row; then a blank line."""
+        span = high - low
+        heights = [0.0 if mean is None else (mean - low) / span if span else 0.5 for mean in means]
+        there = [mean is not None for mean in means]
+        drawn = histogram_rows(
+            [max(height, 0.01) if is_there else 0.0 for height, is_there in zip(heights, there, strict=True)],
+            None, None, rows, styles=_PLAIN, ascii=self._ascii,
+        )  # fmt: skip
+        lines = []
+        for y, spans in enumerate(drawn):
+            name = _label(title) if y == 0 else _label("")
+            scale = form.format(high) if y == 0 else form.format(low) if y == rows - 1 and span else ""
+            lines.append(line(name, (f"{scale:>{_SCALE - 1}} ", DIM), *spans, width=width))
+        return [*lines, line("")]
+
     # -- the candidates ---------------------------------------------------------------------------
 
     def _candidates(self, width: int) -> list[list[Span]]:
         contenders = self._board.contenders
         room = max(8, min(28, width - 34))
         names = distinct([contender.name for contender in contenders], room)
-        head = set_cell_size("   waiting for a core", room + 5) + f"{'waited':>7} {'memory':>8} {'threads':>8}"
+        head = set_cell_size("   candidates", room + 5) + f"{'waited':>7} {'memory':>8} {'threads':>8}"
         rows: list[list[Span]] = [[(head, DIM)]]
         for contender, name in zip(contenders, names, strict=True):
             cell = self._board.cell(contender, self._board.condition)

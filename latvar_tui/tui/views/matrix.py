@@ -17,7 +17,7 @@ from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING, rank_style
 from latvar_tui.tui.view import View
 from latvar_tui.tui.views.answers import Answers
-from latvar_tui.tui.views.sentences import condition_names, orders, told
+from latvar_tui.tui.views.sentences import condition_names, orders, told, wrapped
 
 _NAME_MOST = 30
 _LEAST_COLUMN = 11  # "~12.3 2 ⇄" and blanks
@@ -79,6 +79,7 @@ class MatrixPanel(BoardPanel):
         for legend in (
             f"{turned} places change · ~ dim: not settled yet · same place: not told apart ",
             f"{turned} places change · ~ not settled ",
+            "~ not settled ",
         ):
             if len(title) + len(legend) <= width:
                 return line((title, STRONG), " " * (width - len(title) - len(legend)), (legend, DIM))
@@ -157,12 +158,13 @@ class MatrixPanel(BoardPanel):
             return []
         names = {contender.id: contender.name for contender in self._board.contenders}
         quantile = self._view.ranked_by
-        lines = [line((f" {sentence}", WARNING), width=width) for sentence in told(reversals, names)]
+        said = [(sentence, WARNING) for sentence in told(reversals, names)]
         if not reversals and len(conditions) > 1 and len(names) > 1:
-            lines.append(line((" No change of places is claimed at this quantile, so far.", DIM), width=width))
+            said.append(("No change of places is claimed at this quantile, so far.", DIM))
         ids = [each.id for each in self._board.contenders if not each.candidate.is_control]
         for condition, title in zip(conditions, titles, strict=True):
             groups = self._answers.groups(condition, quantile, ids)
             if groups is not None and groups.best:
-                lines.append(line((f" {title}: {orders(groups, names)}", DIM), width=width))
+                said.append((f"{title}: {orders(groups, names)}", DIM))
+        lines = [line((text, style)) for sentence, style in said for text in wrapped(sentence, width)]
         return lines[:room]

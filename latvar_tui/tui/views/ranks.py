@@ -20,7 +20,7 @@ from latvar_tui.tui.scale import bounds_ns, row_of, step_above, step_below, upri
 from latvar_tui.tui.view import View
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas, straight, trace
-from latvar_tui.tui.views.sentences import told
+from latvar_tui.tui.views.sentences import told, wrapped
 
 GUTTER = 7
 _NAME_MOST = 30
@@ -52,18 +52,19 @@ class RanksPanel(BoardPanel):
         reversals = [
             each for each in self._answers.reversals(view.ranked_by) if {each.before, each.after} <= set(levels)
         ]
-        said = [line((f" {text}", WARNING), width=width) for text in told(reversals, names)]
+        said = [(text, WARNING) for text in told(reversals, names)]
         if not said:
             text = "No change of places is claimed at this quantile, so far."
             if len(levels) < 2:
                 text = "One stress level so far: the next one stands beside it (→ adds a stress thread)."
-            said = [line((f" {text}", DIM), width=width)]
-        said = said[: max(1, height // 4)]
-        rows = height - 2 - len(said)
+            said = [(text, DIM)]
+        told_lines = [line((text, style)) for sentence, style in said for text in wrapped(sentence, width)]
+        told_lines = told_lines[: max(2, height // 4)]
+        rows = height - 2 - len(told_lines)
         if rows < 2:
-            return [self._title(width), *said][:height]
+            return [self._title(width), *told_lines][:height]
         turned = {frozenset((each.before, each.after)) for each in reversals}
-        return [self._title(width), *self._drawn(levels, turned, width, rows), *said]
+        return [self._title(width), *self._drawn(levels, turned, width, rows), *told_lines]
 
     def _title(self, width: int) -> Strip:
         title = f" {quantile_name(self._view.ranked_by)} over stress, ms "

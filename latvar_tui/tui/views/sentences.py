@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from latvar_tui.condition import Condition
 from latvar_tui.format import quantile_name
 from latvar_tui.study.conclusions import Groups, Reversal
+
+_MOST_NAMED = 3
 
 
 def condition_names(conditions: Sequence[Condition]) -> list[str]:
@@ -20,6 +23,11 @@ def condition_names(conditions: Sequence[Condition]) -> list[str]:
         stress = stress.partition("@")[0] if same_load else stress
         names.append(stress if same_extras else ",".join([stress, *extras]))
     return names
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most so many cells, each with a blank before it; the later ones further in."""
+    return textwrap.wrap(text, max(12, width - 1), initial_indent=" ", subsequent_indent="   ")
 
 
 def told(reversals: Sequence[Reversal], names: Mapping[str, str]) -> list[str]:
@@ -47,11 +55,25 @@ def sentence(reversal: Reversal, names: Mapping[str, str]) -> str:
     )
 
 
+def shorter(reversal: Reversal, names: Mapping[str, str]) -> list[str]:
+    """The same in fewer and fewer words, for a line with little room."""
+    a, b, quantile = names[reversal.a], names[reversal.b], quantile_name(reversal.quantile)
+    before, after = condition_names([reversal.before, reversal.after])
+    return [
+        sentence(reversal, names),
+        f"{a} beats {b} under {before} and loses under {after} ({quantile}).".replace("under idle", "when idle"),
+        f"{quantile}: {a}, {b} change places, {before} to {after}.",
+        f"{quantile}: places change, {before} to {after}.",
+    ]
+
+
 def orders(groups: Groups, names: Mapping[str, str]) -> str:
     """``a is best, then b, c``; candidates that cannot be told apart are joined by ``or``."""
     best = [names[name] for name in groups.best if name in names]
     worse = [names[name] for name in groups.worse if name in names]
     if not best:
         return ""
-    first = f"{best[0]} is best" if len(best) == 1 else f"{' or '.join(best)}: not told apart yet"
-    return f"{first}{', then ' if len(best) == 1 else '; slower: '}{', '.join(worse)}" if worse else first
+    if len(best) == 1:
+        return f"{best[0]} is best, then {', '.join(worse)}" if worse else f"{best[0]} is best"
+    apart = " or ".join(best) if len(best) <= _MOST_NAMED else f"{len(best)} candidates"
+    return f"{apart}: not told apart yet" + (f"; slower: {', '.join(worse)}" if worse else "")

@@ -199,7 +199,8 @@ class TimelinePanel(BoardPanel):
 def _levels(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Shades from 0 (nothing) to MOST_LEVEL, a column's fullest bin; one observation is always seen."""
     peaks = np.maximum(counts.max(axis=0, initial=1), 1)
-    return np.ceil(np.log1p(counts) / np.log1p(peaks) * MOST_LEVEL).astype(np.int64)
+    levels: NDArray[np.int64] = np.ceil(np.log1p(counts) / np.log1p(peaks) * MOST_LEVEL).astype(np.int64)
+    return levels
 
 
 def _fills(upper: NDArray[np.int64], lower: NDArray[np.int64]) -> NDArray[np.int64]:
