@@ -20,7 +20,7 @@ from latvar_tui.candidate import Candidate, UsageError, parse_candidate, parse_c
 from latvar_tui.cli_compare import compare
 from latvar_tui.cli_import import import_session
 from latvar_tui.cli_models import models
-from latvar_tui.cli_options import Quantity, measuring
+from latvar_tui.cli_options import Quantity, looking, measuring
 from latvar_tui.cli_sessions import SESSION_COMMANDS, begin_recording, end_recording
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
@@ -80,6 +80,7 @@ def cli(ctx: click.Context) -> None:
 
 @cli.command()
 @measuring
+@looking
 @click.option("--hold", is_flag=True, help="Keep stressing although no key is struck for ten minutes.")
 @click.option("--plain", is_flag=True, help="Print lines instead of the screen: for logs and screen readers.")
 def live(plain: bool, hold: bool, **options: Any) -> None:
@@ -93,6 +94,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     link = connect(candidates, condition)  # first: it loads while the screen's own imports do
     try:
         from latvar_tui.tui.app import LiveApp, run_screen
+        from latvar_tui.tui.looks import looks_here
 
         ranked_by = options["quantile"]
         app = LiveApp(
@@ -100,7 +102,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
             stressed=stressed, ranked_by=ranked_by, hold=hold,
             deadline_ns=_deadline_ns(options), recorder=recorder,
         )  # fmt: skip
-        status, message = run_screen(app)
+        status, message = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
     finally:
         link.close()
         end_recording(recorder, "left")

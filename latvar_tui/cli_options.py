@@ -170,3 +170,38 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 def measuring(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command all of them, in this order."""
     return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+def _theme(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The name in full. Themes are looked up only where one is named: Textual's import takes its time."""
+    del ctx
+    if value is None:
+        return None
+    from latvar_tui.tui.themes import full_name, theme_names
+
+    name = full_name(value)
+    if name is None:
+        raise click.BadParameter(f"there is no '{value}': choose among {', '.join(theme_names())}", param=parameter)
+    return name
+
+
+_LOOKS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--theme",
+        metavar="NAME",
+        callback=_theme,
+        help="dark, light, contrast, or one of Textual's [the last one chosen with T, at first dark].",
+    ),
+    click.option("--ascii", is_flag=True, help="Draw with ASCII alone [where the locale is not UTF-8]."),
+    click.option(
+        "--fps",
+        type=Finite(0.1, 60),
+        metavar="FPS",
+        help="Most frames a second; measuring goes on between them [one after each turn].",
+    ),
+)
+
+
+def looking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command with a screen the options of how it is drawn."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_LOOKS), command)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latvar_tui.candidate import Candidate, UsageError
-from latvar_tui.cli_options import Finite, Quantity
+from latvar_tui.cli_options import Finite, Quantity, looking
 from latvar_tui.quantities import parse_age_s, parse_duration_s
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
@@ -96,6 +96,7 @@ def _open(text: str) -> Session:
 @click.option(
     "--deadline", "deadline_ms", type=Finite(0.001, 100_000), metavar="MS", help="As of record [as recorded]."
 )
+@looking
 def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
     """Show a recorded session: the tables, or the JSON document, that measuring it ended with.
 
@@ -131,6 +132,7 @@ def _play(session: Session, options: Mapping[str, Any]) -> int:
 
     check_terminal("leave --live out for the tables")
     from latvar_tui.tui.app import run_screen
+    from latvar_tui.tui.looks import looks_here
     from latvar_tui.tui.replay import ReplayApp
 
     chosen = Chosen(quantile=options["quantile"], deadline_ms=options["deadline_ms"])
@@ -139,7 +141,8 @@ def _play(session: Session, options: Mapping[str, Any]) -> int:
     if not replay.board.contenders:
         raise UsageError(f"The session '{session.folder}' has no candidate that this version knows: update latvar-tui.")
     try:
-        status, _ = run_screen(ReplayApp(replay, ranked_by=ranked_by, deadline_ns=deadline_ns))
+        app = ReplayApp(replay, ranked_by=ranked_by, deadline_ns=deadline_ns)
+        status, _ = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
     finally:
         replay.close()
     for note in session.notes:

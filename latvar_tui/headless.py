@@ -37,6 +37,7 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
         LinkLost: the probe has died or every candidate has failed; the board keeps what was measured.
         KeyboardInterrupt: Ctrl-C.
     """
+    recorder.follow(board)
     link.send(wire.Go(0))
     elapsed_ns = 0
     with _held_while_stopped(link):
@@ -53,7 +54,9 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
             elapsed_s = elapsed_ns / 1e9
             reporter.sliced(board, frame, elapsed_s)
             for sentence in recorder.flush_in_gap():
-                board.take(wire.Note(sentence))
+                note = wire.Note(sentence)
+                board.take(note)
+                recorder.take(note)
             if duration_s is not None and elapsed_s >= duration_s:
                 return
             link.send(wire.Go(frame.seq))

@@ -46,14 +46,26 @@ class TwinApp(ScriptedApp):
         super().__init__(driver_class=driver_class, **kwargs)
         self.screens = pyte.Screen(*SIZE), pyte.Screen(*SIZE)
         self.streams = [pyte.Stream(screen) for screen in self.screens]
-        self.compared = 0
+        self.compared = self.at_once = 0
 
     def _display(self, screen: Any, renderable: Any) -> None:
         drawn = self._is_drawing() and isinstance(renderable, CompositorUpdate)
         if drawn:
             self.streams[1].feed(renderable.render_segments(self.console))
         super()._display(screen, renderable)
-        if drawn and isinstance(self._driver, CaptureDriver):
+        if drawn:
+            self.compare()
+
+    def _display_lines(self, lines: Any) -> None:
+        super()._display_lines(lines)
+        whole = self.screen._compositor.render_update(full=True)
+        assert isinstance(whole, CompositorUpdate)
+        self.streams[1].feed(whole.render_segments(self.console))
+        self.at_once += 1
+        self.compare()
+
+    def compare(self) -> None:
+        if isinstance(self._driver, CaptureDriver):
             self.streams[0].feed("".join(self._driver.written))
             self._driver.written.clear()
             assert differences(*self.screens) == []
@@ -172,6 +184,7 @@ async def test_lines_can_be_painted_at_once() -> None:
             app.advance()
             assert "frame 1" not in app.screens[0].display[0]
         assert "frame 1" in app.screens[0].display[0]  # and nothing has been awaited
+        assert app.at_once == 1
 
         app.lines("table").styles.height = 5  # what must be laid out first is left to Textual
         app.screen._layout_required = True
@@ -180,6 +193,19 @@ async def test_lines_can_be_painted_at_once() -> None:
         assert "frame 1" in app.screens[0].display[0]
         await pilot.pause()
         assert "frame 2" in app.screens[0].display[0]
+        assert app.at_once == 1
+
+
+async def test_what_covers_another_is_left_to_textual() -> None:
+    app = TwinApp()
+    async with running(app) as pilot:
+        app.notify("over the board", timeout=1000)
+        await pilot.pause()
+        with app.painting_at_once():
+            app.advance()
+        assert app.at_once == 0
+        assert "frame 1" in app.screens[0].display[0]
+        assert any("over the board" in row for row in app.screens[0].display)
 
 
 async def test_a_toast_and_a_modal_leave_no_trace() -> None:

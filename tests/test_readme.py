@@ -1,4 +1,4 @@
-"""The README's promises: its commands, keys and options are those of the program.
+"""The promises of README and docs: their commands, keys and options are those of the program.
 
 ``python -m tests.test_readme`` writes the generated parts anew.
 """
@@ -17,6 +17,20 @@ from latvar_tui.tui.keys import help_lines
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+OTHERS_OPTIONS = {"--version", "--help", "--system-site-packages", "--cpu"}
+"""Of our command itself, of Python's venv and of stress-ng."""
+
+
+def commands_table() -> str:
+    rows = ["| `latvar-tui` | The live screen on three default models, running at once |"]
+    for name, command in sorted(cli.commands.items()):
+        arguments = [argument for argument in command.params if isinstance(argument, click.Argument)]
+        words = [argument.make_metavar(click.Context(command)) for argument in arguments]
+        shown = " ".join(["latvar-tui", name, *words])
+        rows.append(f"| `{shown}` | {command.get_short_help_str(160).rstrip('.')} |")
+    return "\n".join(["| command | does |", "|---|---|", *rows])
 
 
 def keys_table() -> str:
@@ -64,18 +78,24 @@ def models_table() -> str:
     return "\n".join(["| command | does |", "|---|---|", *rows])
 
 
-GENERATED = {"keys": keys_table, "options": options_table, "settings": settings_table, "models": models_table}
+GENERATED = {
+    "commands": commands_table,
+    "keys": keys_table,
+    "options": options_table,
+    "settings": settings_table,
+    "models": models_table,
+}
 
 
-def generated(text: str, name: str) -> str:
-    found = re.search(rf"(?s)<!-- {name} -->\n(.*?)<!-- end of {name} -->", text)
-    assert found, f"README.md has no part '{name}'"
-    return found[1].rstrip("\n")
+def generated(name: str) -> str:
+    found = re.findall(rf"(?s)<!-- {name} -->\n(.*?)<!-- end of {name} -->", "".join(map(Path.read_text, PAGES)))
+    assert len(found) == 1, f"{len(found)} parts '{name}' in README.md and docs"
+    return str(found[0]).rstrip("\n")
 
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated_parts_are_up_to_date(name: str) -> None:
-    assert generated(README.read_text(), name) == GENERATED[name](), "run: python -m tests.test_readme"
+    assert generated(name) == GENERATED[name](), "run: python -m tests.test_readme"
 
 
 def test_there_are_two_commands_and_ci_runs_them() -> None:
@@ -86,14 +106,21 @@ def test_there_are_two_commands_and_ci_runs_them() -> None:
     assert "grep '^python3 -m venv' README.md" in (ROOT / ".ci" / "run").read_text()
 
 
-def test_every_command_and_option_it_shows_exists() -> None:
-    text = README.read_text()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_it_shows_exists(page: Path) -> None:
+    text = page.read_text()
     for line in re.findall(r"(?m)^latvar-tui (\S+)?.*$", text):
         assert not line or line in cli.commands or line.startswith("0."), line
     commands = list(cli.commands.values())
     commands += [command for group in commands if isinstance(group, click.Group) for command in group.commands.values()]
-    known = {opt for command in commands for p in command.params for opt in p.opts} | {"--version"}
+    known = {opt for command in commands for p in command.params for opt in p.opts} | OTHERS_OPTIONS
     assert set(re.findall(r"(?<=[\s`(])--[a-z-]+", text)) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_it_links_to_exists(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
 
 
 def test_every_command_explains_itself() -> None:
@@ -104,11 +131,12 @@ def test_every_command_explains_itself() -> None:
 
 
 def main() -> None:
-    text = README.read_text()
-    for name, make in GENERATED.items():
-        part = f"<!-- {name} -->\n{make()}\n<!-- end of {name} -->"
-        text = re.sub(rf"(?s)<!-- {name} -->.*?<!-- end of {name} -->", lambda _, part=part: part, text)
-    README.write_text(text)
+    for page in PAGES:
+        text = page.read_text()
+        for name, make in GENERATED.items():
+            part = f"<!-- {name} -->\n{make()}\n<!-- end of {name} -->"
+            text = re.sub(rf"(?s)<!-- {name} -->.*?<!-- end of {name} -->", lambda _, part=part: part, text)
+        page.write_text(text)
 
 
 if __name__ == "__main__":

@@ -292,7 +292,7 @@ def test_the_board_of_a_recording_is_that_of_the_screen(tmp_path: Path) -> None:
     frames = some_frames()
     recorder = recorder_of(tmp_path / "a")
     fed(recorder, frames)
-    assert numbers(recorder._board) == numbers(board_of(CANDIDATES, frames))
+    assert numbers(recorder._whole.board) == numbers(board_of(CANDIDATES, frames))
 
 
 def test_files_that_others_write_to_are_left_alone(tmp_path: Path, at_once: None) -> None:

@@ -1,8 +1,9 @@
 """Records a session as it happens: fed with the frames that the board takes, it writes in the gaps.
 
-recorder.take(frame)                   at once, and does nothing yet
+recorder.follow(board)                     which takes the same frames
+recorder.take(frame)                       at once, and does nothing yet
 for sentence in recorder.flush_in_gap():   after drawing, before ``go``
-    ...                                what the user should know
+    ...                                    what the user should know
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from latvar_tui import __version__, wire, zoo
-from latvar_tui.candidate import Candidate, UsageError, parse_candidate
+from latvar_tui.candidate import Candidate
 from latvar_tui.session import hlog, places, snapshot
 from latvar_tui.session.growing import GrowingFiles, replace_file
 from latvar_tui.session.layout import ABOUT, BOARD, FRAMES, LOGS, SCHEMA
 from latvar_tui.session.slice_text import body_of
 from latvar_tui.session.snapshot import Snapshot
+from latvar_tui.session.whole_board import WholeBoard
 from latvar_tui.study.board import Board
 
 SNAPSHOT_S = 300.0
@@ -47,6 +49,8 @@ class Recorder(Protocol):
 
     @property
     def is_on(self) -> bool: ...
+    def follow(self, board: Board) -> None: ...
+    def part(self) -> None: ...
     def take(self, frame: wire.Frame) -> None: ...
     def flush_in_gap(self) -> list[str]: ...
     def switch(self) -> str: ...
@@ -59,6 +63,12 @@ class NotRecording:
     state = "not recorded"
     folder: Path | None = None
     is_on = False
+
+    def follow(self, board: Board) -> None:
+        """Nothing is needed of it."""
+
+    def part(self) -> None:
+        """Nothing was needed of it."""
 
     def take(self, frame: wire.Frame) -> None:
         """Nothing is kept."""
@@ -100,7 +110,7 @@ class SessionRecorder:
             "candidates": [str(candidate) for candidate in candidates],
             "options": dict(options),
         }
-        self._board = Board(candidates)
+        self._whole = WholeBoard(candidates)
         self._hello: wire.Hello | None = None
         self._states: dict[str, wire.State] = {}
         self._notes: deque[wire.Note] = deque(maxlen=200)
@@ -116,6 +126,14 @@ class SessionRecorder:
         self.is_on = True
 
     # -- being fed ------------------------------------------------------------------------------------------
+
+    def follow(self, board: Board) -> None:
+        """Take ``board`` for what has been measured: its owner lets it take every frame that is taken here."""
+        self._whole.follow(board)
+
+    def part(self) -> None:
+        """The board that is followed is about to lose something that the session keeps."""
+        self._whole.part(len(self._taken))
 
     @property
     def folder(self) -> Path | None:
@@ -141,6 +159,7 @@ class SessionRecorder:
 
     def switch(self) -> str:
         """Recording on or off; returns what is so now, in a sentence."""
+        self.part()  # what comes while it is off is on the board that is followed
         self.is_on = not self.is_on
         return "Recording goes on." if self.is_on else "Recording is off until r: what is measured now is not kept."
 
@@ -186,16 +205,15 @@ class SessionRecorder:
         match frame:
             case wire.Hello():
                 self._hello = self._hello or frame
-                if self._slices:
-                    self._board.restart()
             case wire.State():
                 self._states[frame.candidate] = frame
-                self._join(frame.candidate)
             case wire.Slice():
                 if self._hello is None:
+                    self._whole.leave_out()
                     return  # no probe begins so
                 if not self._files.has_room:
                     self._lost += 1
+                    self._whole.leave_out()
                     return
                 if self._compressor is None:
                     self._begin(frame)
@@ -206,7 +224,7 @@ class SessionRecorder:
                 self._end_ns = frame.end_ns
             case wire.Note() if self._compressor is None:
                 self._notes.append(frame)
-        self._board.take(frame)
+        self._whole.take(frame)
         if self._compressor is not None:
             self._append(frame)
 
@@ -222,7 +240,7 @@ class SessionRecorder:
     def _begin_anew(self) -> None:
         """Somebody has removed the files: go on with new ones, from here on."""
         self._compressor, self._slices = None, 0
-        self._board.clear()
+        self._whole.begin_anew()
 
     def _append(self, frame: wire.Frame) -> None:
         body, logged = body_of(frame)
@@ -243,10 +261,6 @@ class SessionRecorder:
         text = json.dumps(body, separators=(",", ":"), allow_nan=False, default=vars)
         self._files.append(FRAMES, self._compressor.compress(text.encode() + b"\n"))
         self._files.append(FRAMES, self._compressor.flush(zlib.Z_SYNC_FLUSH))
-
-    def _join(self, candidate: str) -> None:
-        with suppress(UsageError):  # somebody else's line-up
-            self._board.add(parse_candidate(candidate, 1))
 
     def _make_folder(self) -> Path:
         assert self._hello is not None
@@ -274,10 +288,10 @@ class SessionRecorder:
         self._files.append(FRAMES, self._compressor.flush(zlib.Z_FINISH))
         self._compressor = zlib.compressobj(wbits=31)
         self._files.write()
-        sizes = self._files.sizes
+        sizes, board = self._files.sizes, self._whole.board
         with suppress(OSError, snapshot.Unreadable):
-            if sizes is not None:
-                replace_file(self.folder / BOARD, snapshot.packed(Snapshot(self._board, sizes, self._slices)))
+            if sizes is not None and board is not None:
+                replace_file(self.folder / BOARD, snapshot.packed(Snapshot(board, sizes, self._slices)))
 
     def _news(self) -> list[str]:
         """What has changed for the user since the last time, each thing once."""

@@ -128,6 +128,7 @@ class Actions(Keeping):
         self.say(f"Base kept: the histograms under {kept}." if kept else "No base is kept.")
 
     def action_clear(self) -> None:
+        self.recorder.part()
         self.board.clear()
         self.answers.forget()
         self.view.leaf = None
@@ -218,6 +219,7 @@ class Actions(Keeping):
             self._line_up_changed("The last candidate that runs stays: add another one first.")
             return
         selected = self.board.contenders[self.view.selected]
+        self.recorder.part()
         self.board.remove(event.contender)
         left = self.board.contenders
         self.view.selected = left.index(selected) if selected in left else min(self.view.selected, len(left) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -28,9 +29,11 @@ from latvar_tui.study.board import Board
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.feed import Feed, FrameSource
+from latvar_tui.tui.frame_pace import PATIENCE_S, FramePace, is_far
 from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.keys import bindings
 from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.looks import Looks, looks_here
 from latvar_tui.tui.palette import DIM
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.status import Banner, Footer, Header, StatusLine
@@ -93,6 +96,7 @@ class LiveApp(Telling):
         self._panels: dict[str, BoardPanel] = {}
         self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
         self.recorder = recorder or NotRecording()
+        self.recorder.follow(self.board)
         self._connect = connect
         self.maximum, self.threads, self._cores, self._hold = maximum, threads or cores, cores, hold
         self.wanted = condition
@@ -100,6 +104,7 @@ class LiveApp(Telling):
         self.stressed = stressed or replace(condition, stress_threads=max(1, condition.stress_threads))
         self.joined_later = set()
         self._touched_s = time.monotonic()
+        self.pace = FramePace()
         self._cost = cost or FrameCost(lambda: self.bytes_written)
 
     # -- composing and ending -----------------------------------------------------------------------
@@ -204,12 +209,20 @@ class LiveApp(Telling):
             elif isinstance(frame, wire.State):
                 ask = frame.ask or ask
         if event.lost is not None and self.board.failure is None:
-            self.board.notes.append(event.lost)
+            self.note(event.lost)
         self._dead_man()
         if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in event.frames):
             self.screen.refresh_list()
+        # What is no slice may not be followed by one for long.
+        passing = event.lost is None and all(isinstance(frame, wire.Slice) for frame in event.frames)
+        if passing and not self.pace.is_due():
+            if last:
+                self._go_when_drawn(last, drawn=False)
+            return
         if not self.view.frozen:
+            self.pace.drawn()
             self.draw()
+            self.call_after_refresh(self.when_flushed, self.pace.left)
         if ask:
             self.call_after_refresh(self.when_flushed, self._feed.answer_when_drawn(ask))
         if last:
@@ -233,17 +246,35 @@ class LiveApp(Telling):
             self.tell_of_loading(later.candidate)
         return True
 
-    def _go_when_drawn(self, seq: int) -> None:
-        """Once what is drawn has left, let the probe go on; asleep from there on, until the next frame or key."""
+    def _go_when_drawn(self, seq: int, *, drawn: bool = True) -> None:
+        """Once what is drawn has left, let the probe go on; asleep from there on, until the next frame or key.
+
+        A slow line is not waited for. What still leaves then, at the pace of a network, takes no time of this device;
+        but a terminal on this device may be slow because it computes, and the probe is told so.
+        """
         go = self._feed.go_when_drawn(seq)
 
         def asleep() -> None:
             for sentence in self.recorder.flush_in_gap():
-                self.board.take(wire.Note(sentence))
+                self.note(sentence)
             go()
-            self._cost.frame()
+            if drawn:
+                self._cost.frame()
+            if self.backlog() and not self.pace.far:
+                self.disturbing()
 
-        self.call_after_refresh(self.when_flushed, asleep)
+        if drawn:
+            self.call_after_refresh(self.when_flushed, asleep, PATIENCE_S)
+        else:
+            asleep()
+
+    def asks_for_echo(self) -> bool:
+        return self.pace.asks()
+
+    def on_cursor_position(self) -> None:
+        """The terminal's echo: it has shown what was written before it was asked."""
+        self.disturbing()  # it came in the middle of a slice, most likely
+        self.pace.echoed()
 
     # -- drawing ------------------------------------------------------------------------------------
 
@@ -299,7 +330,7 @@ class LiveApp(Telling):
         if not self._hold and self.wanted.stress_threads and idle_s > DEAD_MAN_S:
             self._touched_s = time.monotonic()
             self.want(0)
-            self.board.notes.append("No key for ten minutes, so the stress was ended (--hold keeps it).")
+            self.note("No key for ten minutes, so the stress was ended (--hold keeps it).")
 
     # -- what keys need -----------------------------------------------------------------------------
 
@@ -334,12 +365,19 @@ class LiveApp(Telling):
         slider.value, slider.kind = threads, self.stressed.kind
 
 
-def run_screen(app: LiveApp) -> tuple[int, str]:
+def run_screen(app: LiveApp, looks: Looks | None = None, fps: float | None = None) -> tuple[int, str]:
     """Show the live screen until the user leaves.
+
+    Args:
+        app: The screen.
+        looks: How to draw; by default as this terminal and the user's environment have it.
+        fps: Most frames a second, or None for one after each slice.
 
     Returns:
         The exit status, and a sentence for stderr (or "").
     """
+    app.wear(looks or looks_here())
+    app.pace = FramePace(fps, far=is_far(os.environ))
     status = app.run()
     app.leave_probe()
     if status is None and app.return_code:

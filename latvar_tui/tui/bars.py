@@ -38,7 +38,9 @@ class _Glyphs:
 
 _UNICODE = _Glyphs(whole=" ▁▂▃▄▅▆▇█", recent=" ▁▂▃▄▅▆▇█", ghost=" ▁▁─────▔")
 # No colours may be at hand here, so that the shapes must differ by their characters.
-_ASCII = _Glyphs(whole=" ....::::", recent=" .:-=+**#", ghost=" ^^^^^^^^")
+ASCII = _Glyphs(whole=" ....::::", recent=" .:-=+**#", ghost=" ^^^^^^^^")
+SHADED = _Glyphs(whole=" ░░░░▒▒▒▒", recent=" ▁▂▃▄▅▆▇█", ghost=" ▁▁─────▔")
+"""Likewise without colours, where there are more characters."""
 
 _BLANK, _WHOLE, _RECENT, _BOTH, _GHOST = range(5)
 
@@ -111,7 +113,7 @@ def histogram_rows(
     if not ascii:  # its characters have no background to show
         partly = is_recent & (in_recent < 8) & (in_whole > in_recent)
         kinds[partly & (8 - in_whole < in_whole - in_recent)] = _BOTH
-    glyphs = _ASCII if ascii else _UNICODE
+    glyphs = ASCII if ascii else _UNICODE
     cells = np.where(is_recent, glyphs.recent[in_recent], glyphs.whole[in_whole])
     if ghost is not None:
         in_ghost = ghost_top - base

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rich.style import Style
+from textual._context import NoActiveAppError
 from textual.strip import Strip
 
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.line_widget import LineWidget
-from latvar_tui.tui.palette import DIM, candidate_style
+from latvar_tui.tui.looks import Looks
+from latvar_tui.tui.palette import DIM, candidate_style, spot
 from latvar_tui.tui.view import View
 
 
@@ -16,7 +20,15 @@ class BoardPanel(LineWidget):
 
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._board, self._view, self._ascii = board, view, ascii
+        self._board, self._view, self._only_ascii = board, view, ascii
+
+    @property
+    def _ascii(self) -> bool:
+        """Whether to draw with ASCII alone: asked for, or all that this terminal has."""
+        with suppress(NoActiveAppError):
+            looks: Looks | None = getattr(self.app, "looks", None)
+            return self._only_ascii or (looks is not None and looks.ascii)
+        return self._only_ascii
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """At most ``height`` lines of at most ``width`` cells."""
@@ -36,10 +48,11 @@ class BoardPanel(LineWidget):
 
     def marker(self, contender: Contender) -> str:
         """What stands before a candidate's name: whether it is selected, and a spot of its colour (a cross: failed)."""
-        selected, spot = (">", "#") if self._ascii else ("▸", "■")
+        sign = spot(contender.slot, ascii=self._ascii)
         if contender.is_out:
-            spot = "x" if self._ascii else "✗"
-        return f"{selected if self.is_selected(contender) else ' '}{spot} "
+            sign = "x" if self._ascii else "✗"
+        selected = ">" if self._ascii else "▸"
+        return f"{selected if self.is_selected(contender) else ' '}{sign} "
 
     def name_style(self, contender: Contender) -> Style:
         """Its colour; grey while another one runs alone."""

@@ -11,11 +11,13 @@ more bytes a frame and with nothing else changed.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import combinations
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
@@ -24,15 +26,21 @@ from rich.control import Control
 from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual.app import App
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.output import OutputMeter, metered
 from latvar_tui.tui.shadow import Shadow
 
 ReturnType = TypeVar("ReturnType")
+
+ASK_FOR_ECHO = "\x1b[6n"
+"""Where is the cursor? Textual makes an `events.CursorPosition` of the answer."""
 
 MOST_WAITING = 2
 """Frames that may wait for a slow line before further ones are left out."""
@@ -45,12 +53,27 @@ _REPLACED = (
     LayoutUpdate.render_segments,
     Strip.render_style,
     Compositor.update_widgets,
+    vars(Compositor)["visible_widgets"].fget,
+    StylesCache.render,
     Screen._on_timer_update,
     Screen._compositor_refresh,
     Widget.refresh,
     Widget._set_dirty,
 )
-_KNOWN = frozenset({"4c1482478b30a539"})  # Textual 8.2.8
+_KNOWN = frozenset({"18100db512caadf6"})  # Textual 8.2.8
+
+
+_Line = tuple[int, int, Strip]
+"""Column and line of the screen, and what begins there."""
+
+
+def _is_flat(visible: Mapping[Widget, tuple[Region, Region]]) -> bool:
+    """Whether no widget lies over another, but for those that contain it."""
+    drawn = [(widget, region.intersection(clip)) for widget, (region, clip) in visible.items()]
+    return not any(
+        a.overlaps(b) and one not in other.ancestors and other not in one.ancestors
+        for (one, a), (other, b) in combinations(drawn, 2)
+    )
 
 
 def _digest(methods: Iterable[Callable[..., object]]) -> str:
@@ -80,9 +103,11 @@ class DeltaApp(App[ReturnType]):
         """Frames written so far; a frame without any difference isn't one."""
         self.frames_skipped = 0
         """Frames left out because the line was slow."""
-        self.to_paint: set[Widget] | None = None
+        self.to_paint: set[LineWidget] | None = None
         """Where widgets whose lines change are put while `painting_at_once`; else they tell Textual."""
         self._catching_up = False
+        self._layout: tuple[object, bool] = None, False
+        """What is visible, and whether no widget covers another."""
         self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
 
     # What has been written.
@@ -105,16 +130,32 @@ class DeltaApp(App[ReturnType]):
         """Whether everything written has left."""
         return self.backlog() == 0
 
-    def when_flushed(self, callback: Callable[[], object]) -> None:
-        """Call back once everything written so far has left; at once if it has.
+    def when_flushed(self, callback: Callable[[], object], patience_s: float | None = None) -> None:
+        """Call back once everything written so far has left, at once if it has; at the latest after `patience_s`.
 
         To wait for a frame, call this when it has been drawn:
         `app.call_after_refresh(app.when_flushed, send_go)`.
         """
         if self._meter is None:
             callback()
-        else:
+        elif patience_s is None or self.output_idle():
             self._meter.when_flushed(callback)
+        else:
+            loop = asyncio.get_running_loop()
+            waiting = [callback]
+
+            def call_once() -> None:
+                timer.cancel()
+                for each in waiting:
+                    waiting.clear()
+                    each()
+
+            timer = loop.call_later(patience_s, call_once)
+            self._meter.when_flushed(call_once)
+
+    def asks_for_echo(self) -> bool:
+        """Whether the terminal is to answer once it has shown the frame that is written now."""
+        return False
 
     # Painting without Textual's round of messages.
 
@@ -136,7 +177,7 @@ class DeltaApp(App[ReturnType]):
             self.to_paint = None
             self._paint(changed)
 
-    def _paint(self, widgets: set[Widget]) -> None:
+    def _paint(self, widgets: set[LineWidget]) -> None:
         screen = self.screen
         screen_waits = (
             screen._layout_required
@@ -150,8 +191,42 @@ class DeltaApp(App[ReturnType]):
                 widget._repaint_required = True
                 widget.check_idle()
         elif widgets:
-            screen._compositor.update_widgets(widgets)
-            screen._compositor_refresh()
+            lines = self._changed_lines(screen._compositor, widgets)
+            if lines is not None:
+                self._display_lines(lines)
+            else:
+                screen._compositor.update_widgets(set(widgets))
+                screen._compositor_refresh()
+
+    def _changed_lines(self, compositor: Compositor, widgets: set[LineWidget]) -> list[_Line] | None:
+        """What of the screen has changed; None if it takes the compositor to know that.
+
+        It looks at every widget for each change, and takes as long as working out what to show does.
+        """
+        visible = compositor.visible_widgets
+        if self._layout[0] is not visible:
+            self._layout = visible, _is_flat(visible)
+        if not self._layout[1]:
+            return None
+        found: list[_Line] = []
+        for widget in widgets & visible.keys():
+            region, clip = visible[widget]
+            lines = widget.fresh_lines()
+            if lines is None or not clip.contains_region(region):
+                return None
+            left, top = region.offset + widget.content_offset
+            found.extend((left, top + row, strip) for row, strip in lines)
+        return found
+
+    def _display_lines(self, lines: Sequence[_Line]) -> None:
+        """As `_display`, of lines that are known already."""
+        if not self._is_drawing():
+            return
+        if self._meter is not None and self._meter.frames_waiting > MOST_WAITING:
+            self._skip()
+        elif not self._draw_difference(lines):
+            self.screen.refresh()
+        self.post_display_hook()
 
     # When the terminal no longer shows what we think.
 
@@ -215,7 +290,7 @@ class DeltaApp(App[ReturnType]):
             # The whole screen goes through the comparison, so only what was missed is written.
             self.screen.refresh()
 
-    def _draw_difference(self, renderable: RenderableType) -> bool:
+    def _draw_difference(self, renderable: RenderableType | Sequence[_Line]) -> bool:
         """Write what an update changes; False if it isn't of a kind that can be compared."""
         driver = self._driver
         if driver is None or driver.is_inline:
@@ -234,6 +309,8 @@ class DeltaApp(App[ReturnType]):
             return True
         self._previous_cursor_position = cursor
         frame += Control.move_to(*cursor).segment.text
+        if self.asks_for_echo():
+            frame += ASK_FOR_ECHO
         if self._sync_available:
             # In one write, where Textual makes three: fewer entries in the driver's queue.
             frame = f"{SYNC_START}{frame}{SYNC_END}"
@@ -242,8 +319,10 @@ class DeltaApp(App[ReturnType]):
         self._count_frame()
         return True
 
-    def _compare(self, renderable: RenderableType) -> str | None:
+    def _compare(self, renderable: RenderableType | Sequence[_Line]) -> str | None:
         """What to write for an update; None if it isn't of a kind that can be compared."""
+        if isinstance(renderable, list):
+            return self._shadow.draw_lines(renderable, *self.screen.outer_size)
         if isinstance(renderable, ChopsUpdate):
             return self._shadow.draw_chops(renderable.chops, renderable.spans, renderable.chop_ends)
         if isinstance(renderable, LayoutUpdate) and renderable.region.offset == (0, 0):

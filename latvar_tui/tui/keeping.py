@@ -11,15 +11,15 @@ from latvar_tui.session.beside import export_beside, picture_beside
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.recorder import Recorder
 from latvar_tui.study.board import Board
-from latvar_tui.tui.delta import DeltaApp
 from latvar_tui.tui.dialogs import TextDialog
 from latvar_tui.tui.keeping_dialogs import FormatDialog, MarkDialog
 from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.looking import LookingApp
 
 _LONGEST_NAME = 80
 
 
-class Keeping(DeltaApp[int]):
+class Keeping(LookingApp):
     """The keys ``n``, ``e`` and ``s`` of a live screen."""
 
     board: Board
@@ -32,7 +32,15 @@ class Keeping(DeltaApp[int]):
         """What follows takes time: if a slice runs, the probe is told from when to when."""
         raise NotImplementedError
 
-    # -- marks --------------------------------------------------------------------------------------
+    # -- notes and marks ----------------------------------------------------------------------------
+
+    def note(self, text: str) -> None:
+        """A note of the screen's own, kept in the session too."""
+        self._note(wire.Note(text))
+
+    def _note(self, note: wire.Note) -> None:
+        self.board.take(note)
+        self.recorder.take(note)  # written in the next gap, with whatever else there is
 
     def action_mark(self) -> None:
         if self.board.hello is None or not self.board.now_ns:
@@ -49,8 +57,7 @@ class Keeping(DeltaApp[int]):
         where = clock_time(max(0, at_ns - hello.monotonic_ns))
         named = printable(name.strip())[:_LONGEST_NAME]
         note = wire.Note(f"Mark at {where}{': ' if named else ''}{named}", at_ns=at_ns)
-        self.board.take(note)
-        self.recorder.take(note)  # written in the next gap, with whatever else there is
+        self._note(note)
         kept = "" if self.recorder.is_on else " (not recorded)"
         self.say(f"{note.text}{kept}")
 

@@ -16,6 +16,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from latvar_tui.tui.roles import RolePainter
+
 Span = str | tuple[str, Style]
 """A stretch of text in one style; a bare string takes the widget's own colours."""
 
@@ -75,6 +77,7 @@ class LineWidget(Widget):
         self._painted: list[Strip] = []
         self._painted_crop: Region | None = None
         self._dirty_rows: set[int] = set()
+        self._fresh_rows: set[int] = set()
 
     @property
     def lines(self) -> Sequence[Strip]:
@@ -119,7 +122,26 @@ class LineWidget(Widget):
         else:
             self._note(regions)
             self._set_dirty(*regions)
+            self._fresh_rows.update(region.y for region in regions)
             at_once.add(self)
+
+    def fresh_lines(self) -> list[tuple[int, Strip]] | None:
+        """Lines that changed since this was last asked for, as the compositor would have them: (row, strip) each.
+
+        Rows are of the content. None if the compositor has to draw all: it never has, or the colours are others now.
+        """
+        rows = sorted(self._fresh_rows)
+        self._fresh_rows.clear()
+        if self._painted_crop is None or self._painted_crop.size != self.outer_size or self._width != self.size.width:
+            return None
+        background = self.background_colors[1]
+        lines = []
+        for row in rows:
+            strip = self.render_line(row)
+            for line_filter in self.get_line_filters():
+                strip = strip.apply_filter(line_filter, background)
+            lines.append((row, strip))
+        return lines
 
     def _note(self, regions: Iterable[Region]) -> None:
         top = self.content_offset.y
@@ -168,7 +190,8 @@ class LineWidget(Widget):
         if strip.cell_length > width:
             strip = strip.crop(0, width)
         # One pass and one new Strip: they are the costly part of a frame.
-        segments = list(Segment.apply_style(strip, base))
+        painter: RolePainter | None = getattr(self.app, "painter", None)
+        segments = list(Segment.apply_style(strip, base)) if painter is None else painter.segments(strip, base)
         if strip.cell_length < width:
             segments.append(Segment(" " * (width - strip.cell_length), base))
         return Strip(segments, width)

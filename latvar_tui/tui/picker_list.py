@@ -14,7 +14,7 @@ from latvar_tui.format import NOTHING, three_digits
 from latvar_tui.shelf import Choice
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.line_widget import LineWidget, Span, line
-from latvar_tui.tui.palette import DIM, STRONG, WARNING, candidate_style
+from latvar_tui.tui.palette import DIM, STRONG, WARNING, candidate_style, spot
 
 Row = Choice | Contender
 
@@ -133,7 +133,7 @@ class PickerList(LineWidget):
         state = row.reason if row.is_out else row.state
         facts = f"{state}{f'  {row.memory_mb:.0f} MB' if row.memory_mb is not None and not row.is_out else ''}"
         facts = facts[: width // 2]
-        name = set_cell_size(f"{'✗' if row.is_out else '■'} {row.name}", width - len(facts) - 1)
+        name = set_cell_size(f"{'✗' if row.is_out else spot(row.slot)} {row.name}", width - len(facts) - 1)
         return [(name, candidate_style(row.slot)), " ", (facts, WARNING if row.is_out else DIM)]
 
     def _choice(self, row: Choice, width: int) -> list[Span]:

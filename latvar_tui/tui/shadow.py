@@ -180,6 +180,13 @@ class Shadow:
                 x += strip.cell_length
         return self._finish()
 
+    def draw_lines(self, lines: Iterable[tuple[int, int, Strip]], width: int, height: int) -> str:
+        """What to write for some lines of a screen of this size: column, line, and what begins there."""
+        self._fit(width, height)
+        for x, y, strip in lines:
+            self._draw(x, y, strip, width)
+        return self._finish()
+
     def _finish(self) -> str:
         if self._pen:
             self._out.append(change_pen(self._pen, ""))

@@ -26,6 +26,11 @@ def data_folder() -> Path:
     return _users_folder("XDG_DATA_HOME", "user_data_path", ".local/share")
 
 
+def state_folder() -> Path:
+    """Return the user's state folder for latvar-tui; it need not exist. Raises ZooError without a home."""
+    return _users_folder("XDG_STATE_HOME", "user_state_path", ".local/state")
+
+
 def _users_folder(variable: str, by_platformdirs: str, below_home: str) -> Path:
     chosen = os.environ.get(variable, "")
     if os.path.isabs(chosen):  # the XDG specification: a relative one is to be ignored

@@ -18,6 +18,7 @@ from latvar_tui.study.spectrogram import Spectrum
 from latvar_tui.study.timeline import Moment
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
+from latvar_tui.tui.looks import Depth, Looks
 from latvar_tui.tui.palette import (
     DIM,
     MEDIAN_LEVEL,
@@ -40,7 +41,6 @@ _BENEATH = 3
 _NAMES_FROM = 70  # columns of screen from which the names stand beside the shades
 _NAME, _LABEL = 18, 6
 _MEDIAN = 50.0
-_MANY_COLOURS = 256
 _HALVES = np.array(list(" ▀▄█"))
 _LINES = np.array(list("▔─▁"))
 _KINDS = UNSURE_LEVEL + 1
@@ -129,6 +129,8 @@ class TimelinePanel(BoardPanel):
         ink, paper = np.maximum(upper, lower), np.minimum(upper, lower)
         both = (upper > 0) & (lower > 0) & (upper != lower)
         ink, paper = np.where(both, upper, ink), np.where(both, lower, 0)
+        if per_cell == 1:  # the letters are the shades
+            ink = np.where(upper > 0, MOST_LEVEL, 0)
         for quantile in (_MEDIAN, self._view.ranked_by):
             values_ns, provisional = spectrum.quantile_ns(quantile)
             (at,) = np.nonzero(~np.isnan(values_ns))
@@ -147,8 +149,10 @@ class TimelinePanel(BoardPanel):
     @property
     def _halves(self) -> bool:
         """Whether a cell can have two colours: half a cell is then drawn as finely as a whole one."""
-        looks = getattr(self.app, "looks", None)  # what the terminal can show, where that has been found out
-        return not self._ascii and (looks is None or looks.depth >= _MANY_COLOURS)
+        if self._ascii:
+            return False
+        looks: Looks | None = getattr(self.app, "looks", None)
+        return looks is None or looks.depth is Depth.MANY
 
     @property
     def _letters(self) -> str:
