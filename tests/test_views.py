@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,11 @@ from latvar_tui.study.conclusions import Groups, Ratio, Reversal
 from latvar_tui.study.rivals import fastest_other
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.board_panel import BoardPanel
-from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.charset import plain
+from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.looks import Charset, Depth, Looks
 from latvar_tui.tui.scale import row_of, step_above, step_below, upright_labels
-from latvar_tui.tui.view import View
 from latvar_tui.tui.views import percentiles
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas, straight, trace
