@@ -1,0 +1,259 @@
+"""What a sweep measures next: its time goes to the cells that are not decided yet.
+
+A sweep goes through the conditions again and again, in a new order each time (a *pass*), a few rounds under each (a
+*block*): so changes of stress are few, and what drifts over minutes meets all conditions alike. A round is measured
+under one condition, and compares within itself, so it need not hold every candidate:
+
+1. The first passes hold everybody, until each pair has its floor of rounds: below that nothing is ever claimed.
+2. Later ones hold, under each condition, the candidates of the pairs that are not settled there, as far as they can be
+   settled in the time that is left; the others only once nothing else is to be done.
+
+A plan has no clock and remembers nothing of what was measured but asks for it. So it goes on with whatever there is:
+also with a session that was interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Protocol
+
+from latvar_tui.condition import Condition
+from latvar_tui.study.conclusions import Pair
+
+FLOOR_ROUNDS = 24
+"""Every pair gets so many under every condition first: with fewer than 20 no rule claims anything."""
+
+FLOOR_VISITS = 3
+"""In so many blocks, so that no pair's first verdict hangs on one moment."""
+
+SHORTEST_BLOCK, LONGEST_BLOCK = 4, 12
+"""Rounds, once time goes to what is undecided: few enough to notice soon that it is decided."""
+
+GUESSED_SLICE_S = 0.3
+"""Of a slice and the gap after it, as long as nothing is known of a cell."""
+
+WAITING, FLOOR, OPEN, SETTLED = "waiting", "first rounds", "open", "settled"
+"""What may be said of a cell: nothing measured yet; less than the floor; in a pair that is not settled; in none."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """So many rounds of these candidates (ids) under this condition, before anything else is measured."""
+
+    condition: Condition
+    candidates: tuple[str, ...]
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Goal:
+    """When to stop: ``budget_s`` seconds into the sweep, or before if all is settled, where ``until_settled`` says so.
+
+    ``quantiles`` (percent) are those at which pairs are to be decided. A pair that is not decided counts as settled
+    once its ratio is known to within ``precision``.
+    """
+
+    budget_s: float
+    until_settled: bool = True
+    quantiles: tuple[float, ...] = (50.0, 95.0)
+    precision: float = 0.05
+    floor_rounds: int = FLOOR_ROUNDS
+
+
+class Seen(Protocol):
+    """What is known by now. Candidates are named by their ids."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long the sweep has taken until now."""
+
+    @property
+    def rivals(self) -> Sequence[str]:
+        """Who can be measured and is compared, in the order of the line-up."""
+
+    @property
+    def controls(self) -> Sequence[str]:
+        """Who can be measured and is compared with nobody."""
+
+    def pair(self, a: str, b: str, condition: Condition, quantile: float) -> Pair:
+        """What is known of two of them."""
+
+    def rounds(self, candidate: str, condition: Condition) -> int:
+        """How many rounds a cell has."""
+
+    def slice_s(self, candidate: str, condition: Condition) -> float | None:
+        """What a slice and the gap after it take there; None before there was one."""
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A pair that is not settled, and about how many seconds of measuring both would settle it; inf if unknown."""
+
+    a: str
+    b: str
+    need_s: float
+
+
+_Opens = Mapping[Condition, Sequence[_Open]]
+
+
+@dataclass
+class Plan:
+    """The order of a sweep. Deterministic: it depends on ``seed`` and on what has been seen."""
+
+    conditions: Sequence[Condition]
+    goal: Goal
+    seed: int = 0
+    _queue: deque[Block] = field(default_factory=deque)
+    _open: _Opens = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def next(self, seen: Seen) -> Block | None:
+        """What to measure now; None when the sweep is over."""
+        for _ in range(2):  # what is left of this pass, and a new one: if nothing of that fits, nothing does
+            while self._queue:
+                block = _possible(self._queue.popleft(), seen, self._budget_left_s(seen))
+                if block is not None:
+                    return block
+            if self._budget_left_s(seen) > 0:
+                self._queue.extend(self._pass(seen))
+        return None
+
+    def state(self, candidate: str, condition: Condition, seen: Seen) -> str:
+        """Where a cell stands, as of the beginning of the present pass."""
+        rounds = seen.rounds(candidate, condition)
+        if condition not in self._open or rounds < self.goal.floor_rounds:
+            return FLOOR if rounds else WAITING
+        return OPEN if any(candidate in (one.a, one.b) for one in self._open[condition]) else SETTLED
+
+    def left_s(self, seen: Seen) -> float:
+        """About how much longer it will take, s; never more than the budget leaves."""
+        budget_s = self._budget_left_s(seen)
+        if not self.goal.until_settled:
+            return budget_s
+        needed_s = 0.0
+        for condition in self.conditions:
+            lacking = self._lacking(condition, seen)
+            if lacking:
+                needed_s += self._missing(lacking, condition, seen) * _round_s(lacking, condition, seen)
+            opens = self._open.get(condition, ())
+            if opens:
+                rounds = max(_rounds_needed(one, condition, seen) for one in opens)
+                needed_s += rounds * _round_s(_members(opens, seen), condition, seen)
+        return min(budget_s, needed_s)
+
+    def _budget_left_s(self, seen: Seen) -> float:
+        return max(0.0, self.goal.budget_s - seen.elapsed_s)
+
+    # -- a pass -------------------------------------------------------------------------------------
+
+    def _pass(self, seen: Seen) -> list[Block]:
+        """A block for each condition that needs one, in a new order; none when all is done."""
+        blocks = self._floor_pass(seen)
+        if not blocks:
+            self._open = {condition: self._unsettled(condition, seen) for condition in self.conditions}
+            blocks = self._deciding_pass(seen)
+        if not blocks and not self.goal.until_settled:
+            everybody = (*seen.rivals, *seen.controls)
+            blocks = [Block(condition, everybody, SHORTEST_BLOCK) for condition in self.conditions if everybody]
+        self._random.shuffle(blocks)
+        return blocks
+
+    def _floor_pass(self, seen: Seen) -> list[Block]:
+        lacking = {condition: self._lacking(condition, seen) for condition in self.conditions}
+        all_s = sum(_round_s(names, condition, seen) for condition, names in lacking.items())
+        blocks = []
+        for condition, names in lacking.items():
+            if not names:
+                continue
+            missing = self._missing(names, condition, seen)
+            # A short budget is shared out, so that no condition is left out for another's floor.
+            done = self.goal.floor_rounds - missing
+            reached = min(self.goal.floor_rounds, done + self._budget_left_s(seen) / all_s)
+            blocks.append(Block(condition, names, max(1, min(missing, math.ceil(reached / FLOOR_VISITS)))))
+        return blocks
+
+    def _lacking(self, condition: Condition, seen: Seen) -> tuple[str, ...]:
+        """Who has not had the floor of rounds there, with those whom they are to be compared with."""
+        floor = self.goal.floor_rounds
+        names = {one for one in (*seen.rivals, *seen.controls) if seen.rounds(one, condition) < floor}
+        for a, b in combinations(seen.rivals, 2):
+            if self._together(a, b, condition, seen) < floor:
+                names |= {a, b}
+        return tuple(one for one in (*seen.rivals, *seen.controls) if one in names)
+
+    def _missing(self, names: Sequence[str], condition: Condition, seen: Seen) -> int:
+        """How many rounds of them all complete the floor."""
+        had = [seen.rounds(one, condition) for one in names]
+        had += [self._together(a, b, condition, seen) for a, b in combinations(seen.rivals, 2) if {a, b} <= set(names)]
+        return max(1, self.goal.floor_rounds - min(had))
+
+    def _together(self, a: str, b: str, condition: Condition, seen: Seen) -> int:
+        """Rounds that hold both."""
+        if min(seen.rounds(a, condition), seen.rounds(b, condition)) < self.goal.floor_rounds:
+            return min(seen.rounds(a, condition), seen.rounds(b, condition))  # at most, and that says enough
+        return seen.pair(a, b, condition, self.goal.quantiles[0]).rounds
+
+    def _unsettled(self, condition: Condition, seen: Seen) -> list[_Open]:
+        found = []
+        for a, b in combinations(seen.rivals, 2):
+            pairs = [seen.pair(a, b, condition, quantile) for quantile in self.goal.quantiles]
+            needs_s = [pair.more_s for pair in pairs if not is_settled(pair, self.goal.precision)]
+            if needs_s:
+                found.append(_Open(a, b, max(math.inf if need_s is None else need_s for need_s in needs_s)))
+        return found
+
+    def _deciding_pass(self, seen: Seen) -> list[Block]:
+        """Those pairs first that can be settled in the time that is left."""
+        left_s = self._budget_left_s(seen)
+        wanted = {c: [one for one in opens if one.need_s <= left_s] for c, opens in self._open.items()}
+        if not any(wanted.values()):
+            wanted = {condition: list(opens) for condition, opens in self._open.items()}
+        blocks = []
+        for condition, opens in wanted.items():
+            if opens:
+                soonest = min(_rounds_needed(one, condition, seen) for one in opens)
+                rounds = math.ceil(max(SHORTEST_BLOCK, min(LONGEST_BLOCK, soonest)))
+                blocks.append(Block(condition, _members(opens, seen), rounds))
+        return blocks
+
+
+def is_settled(pair: Pair, precision: float) -> bool:
+    """Whether a pair is decided, or its ratio is known to within ``precision``."""
+    if pair.is_decided:
+        return True
+    ratio = pair.ratio
+    if ratio is None or ratio.low is None or ratio.high is None or pair.provisional:
+        return False
+    return max(ratio.high / ratio.value, ratio.value / max(ratio.low, 1e-9)) <= 1 + precision
+
+
+def _possible(block: Block, seen: Seen, left_s: float) -> Block | None:
+    """As much of a block as can be measured: with who still runs, in the time that is left."""
+    there = {*seen.rivals, *seen.controls}
+    names = tuple(one for one in block.candidates if one in there)
+    if not names or (len(names) == 1 < len(block.candidates)):
+        return None  # alone, it is compared with nobody
+    rounds = min(block.rounds, int(left_s / _round_s(names, block.condition, seen)))
+    return replace(block, candidates=names, rounds=rounds) if rounds else None
+
+
+def _members(opens: Iterable[_Open], seen: Seen) -> tuple[str, ...]:
+    names = {name for one in opens for name in (one.a, one.b)}
+    return tuple(one for one in seen.rivals if one in names)
+
+
+def _rounds_needed(one: _Open, condition: Condition, seen: Seen) -> float:
+    return one.need_s / _round_s((one.a, one.b), condition, seen)
+
+
+def _round_s(candidates: Iterable[str], condition: Condition, seen: Seen) -> float:
+    """What a round of them takes."""
+    return sum(seen.slice_s(one, condition) or GUESSED_SLICE_S for one in candidates)
