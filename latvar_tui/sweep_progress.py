@@ -1,0 +1,100 @@
+"""What a sweep shows while it runs: which cells are settled, what is measured, how much longer. On stderr."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from latvar_tui import wire
+from latvar_tui.condition import Condition
+from latvar_tui.format import clock_time, printable
+from latvar_tui.study.board import Board
+from latvar_tui.study.plan import FLOOR, OPEN, SETTLED, WAITING
+from latvar_tui.sweeping import Sweep
+
+_MARKS = {WAITING: ("·", "dim"), FLOOR: ("○", ""), OPEN: ("◐", "yellow"), SETTLED: ("●", "green")}
+LEGEND = "○ first rounds  ◐ not settled  ● settled; the number is of rounds"
+
+
+class SweepProgress:
+    """Drawn once a round, in the gap: no thread of its own, which would draw in the middle of a slice."""
+
+    def __init__(self, board: Board, sweep: Sweep, console: Console | None = None) -> None:
+        self._board, self._sweep = board, sweep
+        self._console = console or Console(stderr=True)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._drawn = -1
+
+    def __enter__(self) -> SweepProgress:
+        if self._console.is_terminal:
+            self._live.start()
+            self._live.update(Text("loading"), refresh=True)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def sliced(self, board: Board, frame: wire.Slice, elapsed_s: float) -> None:
+        """Draw, if a round has begun since the last time."""
+        del board, elapsed_s
+        if self._live.is_started and frame.round != self._drawn:
+            self._drawn = frame.round
+            self._live.update(self.picture(), refresh=True)
+
+    def picture(self) -> RenderableType:
+        return Group(self._bar(), self._cells(), Text(self._now(), no_wrap=True), Text(LEGEND, style="dim"))
+
+    def _bar(self) -> Table:
+        plan, seen = self._sweep.plan, self._sweep.seen
+        left_s = plan.left_s(seen)
+        line = Table.grid(padding=(0, 1))
+        told = f"{_clock(seen.elapsed_s)}, about {_clock(left_s)} to go, at most {_clock(plan.goal.budget_s)} in all"
+        line.add_row(ProgressBar(total=max(seen.elapsed_s + left_s, 1.0), completed=seen.elapsed_s, width=24), told)
+        return line
+
+    def _cells(self) -> Table:
+        plan, seen = self._sweep.plan, self._sweep.seen
+        table = Table(box=None, padding=(0, 1), pad_edge=False)
+        table.add_column("")
+        for condition in plan.conditions:
+            table.add_column(column_title(condition), justify="right", no_wrap=True)
+        for contender in self._board.contenders:
+            row = [Text(printable(contender.name), no_wrap=True)]
+            for condition in plan.conditions:
+                if contender.is_out:
+                    row.append(Text(contender.state, "red"))
+                    continue
+                mark, style = _MARKS[plan.state(contender.id, condition, seen)]
+                rounds = seen.rounds(contender.id, condition)
+                row.append(Text(f"{mark} {rounds or ''}".rstrip(), style))
+            table.add_row(*row)
+        return table
+
+    def _now(self) -> str:
+        block = self._sweep.block
+        if block is None:
+            return ""
+        names = {one.id: one.name for one in self._board.contenders}
+        who = "all" if len(block.candidates) == len(names) else ", ".join(names[one] for one in block.candidates)
+        done = min(self._sweep.done + 1, block.rounds)
+        return printable(f"now {column_title(block.condition)}: round {done} of {block.rounds}, {who}")
+
+
+def column_title(condition: Condition) -> str:
+    """As short as can be: ``idle``, ``2``, and what is not the default."""
+    if condition.is_idle:
+        return "idle"
+    plain = condition.kind == "cpu" and condition.load_pct == 100
+    return (
+        f"{condition.stress_threads} busy"
+        if plain
+        else f"{condition.stress_threads}x{condition.kind}"
+        + ("" if condition.load_pct == 100 else f"@{condition.load_pct}%")
+    )
+
+
+def _clock(seconds: float) -> str:
+    return clock_time(round(seconds * 1e9))
