@@ -71,7 +71,7 @@ class Until(click.ParamType["float | str"]):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
 @click.pass_context
-def sweep(ctx: click.Context, until: float | str, budget_s: float | None, as_json: bool, **options: Any) -> None:
+def sweep(ctx: click.Context, /, until: float | str, budget_s: float | None, as_json: bool, **options: Any) -> None:
     """Find out who wins under which contention, which pairs reverse, and how sure that is.
 
     Without options: the default models under 0, 1, 2 and 4 stress threads, in five minutes.
@@ -99,19 +99,9 @@ def _is_given(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-_OF_THE_SESSION = (
-    "models",
-    "levels",
-    "load",
-    "kind",
-    "stress_nice",
-    "stress_pin",
-    "arrivals",
-    "pin",
-    "nice",
-    "slice_ms",
+_OF_THE_SESSION = frozenset(
+    "models levels load kind stress_nice stress_pin arrivals pin nice slice_ms vary values_file paper".split()
 )
-_OF_THE_SESSION += ("vary", "values_file", "paper")
 
 
 def _before(options: dict[str, Any], given: set[str]) -> Continued:
@@ -122,7 +112,7 @@ def _before(options: dict[str, Any], given: set[str]) -> Continued:
     """
     from latvar_tui.session.continued import Continued
 
-    if given & {*_OF_THE_SESSION}:
+    if given & _OF_THE_SESSION:
         raise UsageError(
             "--resume goes on with the models, conditions and slices of the session: leave yours out, "
             "or sweep anew without --resume."
@@ -131,7 +121,7 @@ def _before(options: dict[str, Any], given: set[str]) -> Continued:
 
 
 def _asked_for(options: dict[str, Any], given: set[str]) -> tuple[list[Candidate], list[Condition]]:
-    levels = options["levels"] or DEFAULT_LEVELS
+    levels: tuple[int, ...] = options["levels"] or DEFAULT_LEVELS
     if options["paper"]:
         if "models" in given:
             raise UsageError("--paper has models of its own: leave yours or --paper out.")

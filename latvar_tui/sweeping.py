@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from latvar_tui import wire
@@ -10,6 +11,9 @@ from latvar_tui.study.board import Board
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.conclusions import Pair
 from latvar_tui.study.plan import Block, Plan
+
+THINKING_S = 0.003
+"""In a gap; one pair more may be begun."""
 
 
 class OnBoard:
@@ -29,6 +33,9 @@ class OnBoard:
 
     def pair(self, a: str, b: str, condition: Condition, quantile: float) -> Pair:
         return self._board.study.pair(a, b, condition, quantile)
+
+    def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
+        return self._board.study.is_settled(candidate, condition, quantile)
 
     def rounds(self, candidate: str, condition: Condition) -> int:
         cell = self._cell(candidate, condition)
@@ -72,6 +79,7 @@ class Sweep:
                     self._loading_s = (frame.start_ns - begun_ns) / 1e9
                 self.seen.elapsed_s = self._loading_s + elapsed_s
                 self._count(frame)
+                self._think()
             case wire.State() if not self._told:
                 self._told = True  # only now the probe has a line-up to choose from
                 return self._commands()
@@ -85,6 +93,12 @@ class Sweep:
         self.done = 0
         self._in_round.clear()
         return None if self.block is None else self._commands()
+
+    def _think(self) -> None:
+        """As long as a gap allows: whoever thought all at once would be slower than the probe waits for."""
+        until_s = time.monotonic() + THINKING_S
+        while time.monotonic() < until_s and self.plan.think(self.seen):
+            pass
 
     def _commands(self) -> Sequence[wire.Command]:
         if self.block is None:

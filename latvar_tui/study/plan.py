@@ -9,7 +9,8 @@ under one condition, and compares within itself, so it need not hold every candi
    settled in the time that is left; the others only once nothing else is to be done.
 
 A plan has no clock and remembers nothing of what was measured but asks for it. So it goes on with whatever there is:
-also with a session that was interrupted.
+also with a session that was interrupted. What it asks costs time, so it is asked pair by pair (:meth:`Plan.think`), in
+the gaps, before :meth:`Plan.next` draws its conclusions.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Protocol
@@ -83,6 +84,9 @@ class Seen(Protocol):
     def pair(self, a: str, b: str, condition: Condition, quantile: float) -> Pair:
         """What is known of two of them."""
 
+    def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
+        """Whether one that has no rival is known well enough."""
+
     def rounds(self, candidate: str, condition: Condition) -> int:
         """How many rounds a cell has."""
 
@@ -91,15 +95,18 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True)
-class _Open:
-    """A pair that is not settled, and about how many seconds of measuring both would settle it; inf if unknown."""
+class _Judged:
+    """A pair as of so many rounds: about how many seconds of measuring both would settle it; 0 if it is settled, inf
+    if nobody knows."""
 
     a: str
     b: str
+    rounds: int
     need_s: float
 
-
-_Opens = Mapping[Condition, Sequence[_Open]]
+    @property
+    def is_open(self) -> bool:
+        return self.need_s > 0
 
 
 @dataclass
@@ -110,13 +117,23 @@ class Plan:
     goal: Goal
     seed: int = 0
     _queue: deque[Block] = field(default_factory=deque)
-    _open: _Opens = field(default_factory=dict)
+    _judged: dict[tuple[Condition, str, str], _Judged] = field(default_factory=dict)
+    _stale: deque[tuple[Condition, str, str]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
+    def think(self, seen: Seen) -> bool:
+        """Judge one pair anew that was measured since it was judged; False if there is none."""
+        if not self._stale:
+            self._stale.extend(key for key in self._pairs(seen) if self._is_stale(key, seen))
+        if not self._stale:
+            return False
+        self._judge(self._stale.popleft(), seen)
+        return True
+
     def next(self, seen: Seen) -> Block | None:
-        """What to measure now; None when the sweep is over."""
+        """What to measure now; None when the sweep is over. As good as what has been thought before."""
         for _ in range(2):  # what is left of this pass, and a new one: if nothing of that fits, nothing does
             while self._queue:
                 block = _possible(self._queue.popleft(), seen, self._budget_left_s(seen))
@@ -127,11 +144,12 @@ class Plan:
         return None
 
     def state(self, candidate: str, condition: Condition, seen: Seen) -> str:
-        """Where a cell stands, as of the beginning of the present pass."""
+        """Where a cell stands, as far as has been thought."""
         rounds = seen.rounds(candidate, condition)
-        if condition not in self._open or rounds < self.goal.floor_rounds:
+        if rounds < self.goal.floor_rounds:
             return FLOOR if rounds else WAITING
-        return OPEN if any(candidate in (one.a, one.b) for one in self._open[condition]) else SETTLED
+        own = [key for key in self._pairs(seen) if key[0] == condition and candidate in key[1:]]
+        return OPEN if any(self._known(key).is_open for key in own) else SETTLED
 
     def left_s(self, seen: Seen) -> float:
         """About how much longer it will take, s; never more than the budget leaves."""
@@ -143,7 +161,7 @@ class Plan:
             lacking = self._lacking(condition, seen)
             if lacking:
                 needed_s += self._missing(lacking, condition, seen) * _round_s(lacking, condition, seen)
-            opens = self._open.get(condition, ())
+            opens = self._opens(seen)[condition] if not lacking else ()
             if opens:
                 rounds = max(_rounds_needed(one, condition, seen) for one in opens)
                 needed_s += rounds * _round_s(_members(opens, seen), condition, seen)
@@ -158,8 +176,9 @@ class Plan:
         """A block for each condition that needs one, in a new order; none when all is done."""
         blocks = self._floor_pass(seen)
         if not blocks:
-            self._open = {condition: self._unsettled(condition, seen) for condition in self.conditions}
             blocks = self._deciding_pass(seen)
+            while not blocks and self.think(seen):  # the end of it all: not by what was true some rounds ago
+                blocks = self._deciding_pass(seen)
         if not blocks and not self.goal.until_settled:
             everybody = (*seen.rivals, *seen.controls)
             blocks = [Block(condition, everybody, SHORTEST_BLOCK) for condition in self.conditions if everybody]
@@ -181,48 +200,67 @@ class Plan:
         return blocks
 
     def _lacking(self, condition: Condition, seen: Seen) -> tuple[str, ...]:
-        """Who has not had the floor of rounds there, with those whom they are to be compared with."""
-        floor = self.goal.floor_rounds
-        names = {one for one in (*seen.rivals, *seen.controls) if seen.rounds(one, condition) < floor}
-        for a, b in combinations(seen.rivals, 2):
-            if self._together(a, b, condition, seen) < floor:
-                names |= {a, b}
-        return tuple(one for one in (*seen.rivals, *seen.controls) if one in names)
+        """Everybody, if anybody has not had the floor of rounds there: a pair needs rounds that hold both."""
+        names = (*seen.rivals, *seen.controls)
+        return names if any(seen.rounds(one, condition) < self.goal.floor_rounds for one in names) else ()
 
     def _missing(self, names: Sequence[str], condition: Condition, seen: Seen) -> int:
         """How many rounds of them all complete the floor."""
-        had = [seen.rounds(one, condition) for one in names]
-        had += [self._together(a, b, condition, seen) for a, b in combinations(seen.rivals, 2) if {a, b} <= set(names)]
-        return max(1, self.goal.floor_rounds - min(had))
-
-    def _together(self, a: str, b: str, condition: Condition, seen: Seen) -> int:
-        """Rounds that hold both."""
-        if min(seen.rounds(a, condition), seen.rounds(b, condition)) < self.goal.floor_rounds:
-            return min(seen.rounds(a, condition), seen.rounds(b, condition))  # at most, and that says enough
-        return seen.pair(a, b, condition, self.goal.quantiles[0]).rounds
-
-    def _unsettled(self, condition: Condition, seen: Seen) -> list[_Open]:
-        found = []
-        for a, b in combinations(seen.rivals, 2):
-            pairs = [seen.pair(a, b, condition, quantile) for quantile in self.goal.quantiles]
-            needs_s = [pair.more_s for pair in pairs if not is_settled(pair, self.goal.precision)]
-            if needs_s:
-                found.append(_Open(a, b, max(math.inf if need_s is None else need_s for need_s in needs_s)))
-        return found
+        return max(1, self.goal.floor_rounds - min(seen.rounds(one, condition) for one in names))
 
     def _deciding_pass(self, seen: Seen) -> list[Block]:
         """Those pairs first that can be settled in the time that is left."""
-        left_s = self._budget_left_s(seen)
-        wanted = {c: [one for one in opens if one.need_s <= left_s] for c, opens in self._open.items()}
+        left_s, all_open = self._budget_left_s(seen), self._opens(seen)
+        wanted = {c: [one for one in opens if one.need_s <= left_s] for c, opens in all_open.items()}
         if not any(wanted.values()):
-            wanted = {condition: list(opens) for condition, opens in self._open.items()}
+            wanted = all_open
         blocks = []
+        if len(seen.rivals) == 1:
+            names = tuple(seen.rivals)
+            return [Block(c, names, LONGEST_BLOCK) for c in self.conditions if not self._is_known_alone(c, seen)]
         for condition, opens in wanted.items():
             if opens:
                 soonest = min(_rounds_needed(one, condition, seen) for one in opens)
                 rounds = math.ceil(max(SHORTEST_BLOCK, min(LONGEST_BLOCK, soonest)))
                 blocks.append(Block(condition, _members(opens, seen), rounds))
         return blocks
+
+    def _is_known_alone(self, condition: Condition, seen: Seen) -> bool:
+        return all(seen.is_settled(one, condition, q) for one in seen.rivals for q in self.goal.quantiles)
+
+    # -- what is known of the pairs -----------------------------------------------------------------
+
+    def _pairs(self, seen: Seen) -> Iterator[tuple[Condition, str, str]]:
+        for condition in self.conditions:
+            for a, b in combinations(seen.rivals, 2):
+                yield condition, a, b
+
+    def _opens(self, seen: Seen) -> dict[Condition, list[_Judged]]:
+        """The pairs that are not settled."""
+        found: dict[Condition, list[_Judged]] = {condition: [] for condition in self.conditions}
+        for key in self._pairs(seen):
+            judged = self._known(key)
+            if judged.is_open:
+                found[key[0]].append(judged)
+        return found
+
+    def _known(self, key: tuple[Condition, str, str]) -> _Judged:
+        _, a, b = key
+        return self._judged.get(key) or _Judged(a, b, 0, math.inf)
+
+    def _is_stale(self, key: tuple[Condition, str, str], seen: Seen) -> bool:
+        condition, a, b = key
+        rounds = min(seen.rounds(a, condition), seen.rounds(b, condition))
+        # A nearly equal number of rounds says the same; with the floor, all is judged at least once.
+        return rounds > 0 and (key not in self._judged or rounds > 1.05 * self._judged[key].rounds)
+
+    def _judge(self, key: tuple[Condition, str, str], seen: Seen) -> None:
+        condition, a, b = key
+        rounds = min(seen.rounds(a, condition), seen.rounds(b, condition))
+        pairs = [seen.pair(a, b, condition, quantile) for quantile in self.goal.quantiles]
+        needs_s = [pair.more_s for pair in pairs if not is_settled(pair, self.goal.precision)]
+        need_s = max((math.inf if one is None else max(one, 1e-3) for one in needs_s), default=0.0)
+        self._judged[key] = _Judged(a, b, rounds, need_s)
 
 
 def is_settled(pair: Pair, precision: float) -> bool:
@@ -232,7 +270,7 @@ def is_settled(pair: Pair, precision: float) -> bool:
     ratio = pair.ratio
     if ratio is None or ratio.low is None or ratio.high is None or pair.provisional:
         return False
-    return max(ratio.high / ratio.value, ratio.value / max(ratio.low, 1e-9)) <= 1 + precision
+    return ratio.low >= ratio.value * (1 - precision) and ratio.high <= ratio.value * (1 + precision)
 
 
 def _possible(block: Block, seen: Seen, left_s: float) -> Block | None:
@@ -245,12 +283,12 @@ def _possible(block: Block, seen: Seen, left_s: float) -> Block | None:
     return replace(block, candidates=names, rounds=rounds) if rounds else None
 
 
-def _members(opens: Iterable[_Open], seen: Seen) -> tuple[str, ...]:
+def _members(opens: Iterable[_Judged], seen: Seen) -> tuple[str, ...]:
     names = {name for one in opens for name in (one.a, one.b)}
     return tuple(one for one in seen.rivals if one in names)
 
 
-def _rounds_needed(one: _Open, condition: Condition, seen: Seen) -> float:
+def _rounds_needed(one: _Judged, condition: Condition, seen: Seen) -> float:
     return one.need_s / _round_s((one.a, one.b), condition, seen)
 
 
