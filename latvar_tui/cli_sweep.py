@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ import click
 from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.cli_options import Quantity, sweeping
-from latvar_tui.cli_run import DONE, FAILED, condition_with, connect, deadline_ns, line_up, print_tables, run
+from latvar_tui.cli_run import DONE, FAILED, condition_with, connect, deadline_ns, line_up, run
 from latvar_tui.cli_sessions import begin_recording, open_session
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import usable_cores
@@ -100,8 +102,8 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 
 _OF_THE_SESSION = frozenset(
-    "models levels load kind stress_nice stress_pin arrivals pin nice slice_ms vary values_file paper".split()
-)
+    ("models", "levels", "load", "kind", "stress_nice", "stress_pin", "arrivals", "pin", "nice", "slice_ms", "vary")
+) | {"values_file", "paper"}
 
 
 def _before(options: dict[str, Any], given: set[str]) -> Continued:
@@ -170,8 +172,7 @@ def _sweep(
     if as_json:
         click.echo(json.dumps(_document(board, course, options, recorder.folder, status), ensure_ascii=False, indent=1))
     elif any(board.cells()):
-        print_tables(board, options)
-        click.echo("\n".join(_lines(board, goal)))
+        click.echo("\n".join(_lines(board, course)))
     return status
 
 
@@ -196,5 +197,11 @@ def _document(board: Board, course: Sweep, options: dict[str, Any], folder: obje
     return summary(board, deadline_ns(options)) | {"session": folder and str(folder), "run": run_facts}
 
 
-def _lines(board: Board, goal: Goal) -> list[str]:
-    return []
+def _lines(board: Board, course: Sweep) -> list[str]:
+    """What a sweep leaves behind: the tables, the verdicts, what a reader must know."""
+    from latvar_tui.paper_table import grid_of, lines
+    from latvar_tui.summary import remarks
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    found = lines(grid_of(board), course.plan.goal.quantiles, width)
+    return [*found, *(f"note: {note}" for note in remarks(board))]

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from latvar_tui import wire
-from latvar_tui.condition import Condition
 from latvar_tui.format import clock_time, printable
+from latvar_tui.paper_table import column_title
 from latvar_tui.study.board import Board
 from latvar_tui.study.plan import FLOOR, OPEN, SETTLED, WAITING
 from latvar_tui.sweeping import Sweep
@@ -81,19 +81,6 @@ class SweepProgress:
         who = "all" if len(block.candidates) == len(names) else ", ".join(names[one] for one in block.candidates)
         done = min(self._sweep.done + 1, block.rounds)
         return printable(f"now {column_title(block.condition)}: round {done} of {block.rounds}, {who}")
-
-
-def column_title(condition: Condition) -> str:
-    """As short as can be: ``idle``, ``2``, and what is not the default."""
-    if condition.is_idle:
-        return "idle"
-    plain = condition.kind == "cpu" and condition.load_pct == 100
-    return (
-        f"{condition.stress_threads} busy"
-        if plain
-        else f"{condition.stress_threads}x{condition.kind}"
-        + ("" if condition.load_pct == 100 else f"@{condition.load_pct}%")
-    )
 
 
 def _clock(seconds: float) -> str:
