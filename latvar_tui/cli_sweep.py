@@ -199,9 +199,9 @@ def _document(board: Board, course: Sweep, options: dict[str, Any], folder: obje
 
 def _lines(board: Board, course: Sweep) -> list[str]:
     """What a sweep leaves behind: the tables, the verdicts, what a reader must know."""
-    from latvar_tui.paper_table import grid_of, lines
+    from latvar_tui.paper_table import LEGEND, grid_of, lines
     from latvar_tui.summary import remarks
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     found = lines(grid_of(board), course.plan.goal.quantiles, width)
-    return [*found, *(f"note: {note}" for note in remarks(board))]
+    return [*found, LEGEND, *(f"note: {note}" for note in remarks(board))]

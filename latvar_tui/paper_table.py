@@ -14,7 +14,7 @@ from typing import Any
 from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, ms, plural, printable, quantile_name, ratio
 from latvar_tui.histogram import Histogram
-from latvar_tui.study.board import Board
+from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.conclusions import Reversal
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.ranking import Study
@@ -47,9 +47,12 @@ class Grid:
         return len(self.columns) > 1 and bool(self.rows)
 
 
-def grid_of(board: Board) -> Grid:
-    """All of a board but its controls, which compete with nobody."""
-    rivals = {one.id: one for one in board.contenders if not one.candidate.is_control}
+def grid_of(
+    board: Board, contenders: Sequence[Contender] | None = None, conditions: Sequence[Condition] | None = None
+) -> Grid:
+    """All of a board, or these, but for controls, which compete with nobody."""
+    told = board.contenders if contenders is None else contenders
+    rivals = {one.id: one for one in told if not one.candidate.is_control}
 
     def histogram(candidate: str, condition: Condition) -> Histogram | None:
         cell = board.cell(rivals[candidate], condition)
@@ -57,7 +60,7 @@ def grid_of(board: Board) -> Grid:
 
     return Grid(
         {name: one.name for name, one in rivals.items()},
-        {condition: column_title(condition) for condition in board.conditions},
+        {one: column_title(one) for one in (board.conditions if conditions is None else conditions)},
         board.study,
         histogram,
     )
@@ -71,7 +74,10 @@ def column_title(condition: Condition) -> str:
 
 
 def lines(grid: Grid, quantiles: Sequence[float], width: int | None = None) -> list[str]:
-    """A table a quantile (percent), at most ``width`` cells wide, and what became of the whole ranking."""
+    """A table a quantile (percent), at most ``width`` cells wide, and what became of the whole ranking.
+
+    Without the :data:`LEGEND`.
+    """
     found: list[str] = []
     reversals = grid.study.reversals(quantiles)
     for quantile in quantiles:
@@ -79,7 +85,7 @@ def lines(grid: Grid, quantiles: Sequence[float], width: int | None = None) -> l
         for chosen in _chunks(grid, quantile, own, width):
             found += [*_table(grid, chosen, quantile, own), ""]
         found += [*tau_lines(grid, quantile), ""]
-    return [printable(line) for line in [*found, LEGEND]]
+    return [printable(line) for line in found]
 
 
 def _chunks(grid: Grid, quantile: float, own: Sequence[Reversal], width: int | None) -> Iterator[list[Condition]]:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from latvar_tui import paper_table
 from latvar_tui.columns import loading_table, text_table
 from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.format import printable
+from latvar_tui.paper_table import grid_of
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.claims import QUANTILES as CLAIMED
 from latvar_tui.study.table import table
 from latvar_tui.summary import remarks, summary
 
@@ -61,15 +64,25 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
     """
     ranked_by, deadline_ns = ranking(session, chosen)
     contenders = _contenders(board, chosen)
+    conditions = _conditions(board, chosen)
     lines = []
-    for condition in _conditions(board, chosen):
+    for condition in conditions:
         rows = [
             row for row in table(board, condition, ranked_by, deadline_ns=deadline_ns) if row.contender in contenders
         ]
         lines += [str(condition), *text_table(rows, ranked_by, width, deadline_ns)]
+    grid = grid_of(board, contenders, conditions)
+    if grid.is_worth_it:
+        lines += ["", *paper_table.lines(grid, told_quantiles(session, chosen), width), paper_table.LEGEND, ""]
     lines += loading_table(contenders)
     lines += [f"note: {note}" for note in remarks(board)]
     return [printable(line) for line in lines]
+
+
+def told_quantiles(session: Session, chosen: Chosen) -> tuple[float, ...]:
+    """Those (percent) at which rankings are compared: the median, and the one to compare, if there are claims of it."""
+    quantile = ranking(session, chosen)[0]
+    return (50.0, quantile) if quantile in CLAIMED and quantile != 50.0 else (50.0,)
 
 
 def ranking(session: Session, chosen: Chosen) -> tuple[float, int | None]:
