@@ -22,7 +22,7 @@ from latvar_tui.levels import DEFAULT_LEVELS, LITERATURE, parse_levels
 from latvar_tui.quantities import parse_duration_s
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
-    from latvar_tui.session.continued import Continued
+    from latvar_tui.continued import Continued
     from latvar_tui.study.board import Board
     from latvar_tui.study.plan import Goal
     from latvar_tui.sweeping import Sweep
@@ -112,7 +112,7 @@ def _before(options: dict[str, Any], given: set[str]) -> Continued:
     Raises:
         UsageError: there is none, or something was asked for that it has settled.
     """
-    from latvar_tui.session.continued import Continued
+    from latvar_tui.continued import Continued
 
     if given & _OF_THE_SESSION:
         raise UsageError(

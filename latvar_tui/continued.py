@@ -15,7 +15,7 @@ from typing import Any
 from latvar_tui import wire
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate
 from latvar_tui.condition import Condition, parse_condition
-from latvar_tui.link import Link
+from latvar_tui.headless import Probe
 from latvar_tui.session.board_feed import BoardFeed
 from latvar_tui.session.reader import Session
 from latvar_tui.session.recorder import Recorder
@@ -44,7 +44,7 @@ class Continued:
         if not isinstance(texts, list) or not self.conditions or not self.candidates:
             raise UsageError(f"The session '{session.folder}' was no sweep: --resume goes on with sweeps alone.")
         self._hello: wire.Hello | None = None
-        self._last = _Last()
+        self._last: wire.Slice | None = None
 
     @property
     def slice_ms(self) -> float:
@@ -64,33 +64,33 @@ class Continued:
             recorder.take(frame)
             recorder.flush_in_gap()
             if isinstance(frame, wire.Slice):
-                self._last = _Last(frame.seq, frame.round, frame.end_ns)
+                self._last = frame
         board.notes.extend(note for note in self.session.notes if note not in board.notes)
         board.restart()
 
-    def behind(self, link: Link) -> ContinuedLink:
-        """The probe's end of ``link``, on the old session's clock; after :meth:`copy`."""
-        return ContinuedLink(link, self._hello, self._last)
-
-
-class _Last:
-    """Of the old session: its last slice's number, round and end."""
-
-    def __init__(self, seq: int = 0, round_number: int = -1, end_ns: int = 0) -> None:
-        self.seq, self.round, self.end_ns = seq, round_number, end_ns
+    def behind(self, link: Probe) -> ContinuedLink:
+        """What ``link`` sends, on the old session's clock; after :meth:`copy`."""
+        last = self._last
+        if last is None:
+            return ContinuedLink(link, self._hello)
+        return ContinuedLink(link, self._hello, last.seq, last.round, last.end_ns)
 
 
 class ContinuedLink:
     """A probe that seems to go on where another one stopped."""
 
-    def __init__(self, link: Link, hello: wire.Hello | None, last: _Last) -> None:
-        self._link, self._hello, self._last = link, hello, last
+    def __init__(
+        self, link: Probe, hello: wire.Hello | None, seq: int = 0, round_number: int = -1, end_ns: int = 0
+    ) -> None:
+        """``seq``, ``round_number`` and ``end_ns`` are of the last slice before."""
+        self._link, self._hello = link, hello
+        self._seq, self._round, self._end_ns = seq, round_number, end_ns
         self._offset_ns = 0
 
     def send(self, command: wire.Command) -> None:
         """A slice is answered by the number that the probe gave it."""
         if isinstance(command, wire.Go) and command.seq:
-            command = wire.Go(command.seq - self._last.seq)
+            command = wire.Go(command.seq - self._seq)
         self._link.send(command)
 
     def frames(self) -> Iterator[wire.Frame]:
@@ -106,8 +106,8 @@ class ContinuedLink:
             case wire.Slice():
                 return replace(
                     frame,
-                    seq=frame.seq + self._last.seq,
-                    round=frame.round + self._last.round + 1,
+                    seq=frame.seq + self._seq,
+                    round=frame.round + self._round + 1,
                     start_ns=frame.start_ns + self._offset_ns,
                     end_ns=frame.end_ns + self._offset_ns,
                     slowest=[[one[0] + self._offset_ns, *one[1:]] for one in frame.slowest],
@@ -128,5 +128,5 @@ class ContinuedLink:
             raise UsageError(f"The session cannot go on here, for it is of another device ({told}): sweep anew.")
         begun_ns = before.monotonic_ns + hello.wall_ns - before.wall_ns
         # A wall clock that was set back must not let the new slices begin before the old ones have ended.
-        begun_ns = max(begun_ns, self._last.end_ns + _APART_NS)
+        begun_ns = max(begun_ns, self._end_ns + _APART_NS)
         self._offset_ns = begun_ns - hello.monotonic_ns
