@@ -26,13 +26,13 @@ A_SLICE = 60
 
 
 def _scattered(random: np.random.Generator, median_ms: float) -> npt.NDArray[np.float64]:
-    return median_ms * random.lognormal(0.0, 0.1, A_SLICE)
+    return median_ms * random.lognormal(0.0, 0.15, A_SLICE)
 
 
 def reversing(random: np.random.Generator, place: int, condition: Condition) -> npt.NDArray[np.float64]:
     """The first is 20 % faster when idle and 25 % slower under any stress; the third the slowest everywhere."""
     if place == 2:
-        return _scattered(random, 9.0)
+        return _scattered(random, 6.4 if condition.is_idle else 9.5)
     return _scattered(random, (4.0, 4.8)[place] if condition.is_idle else (7.5, 6.0)[place])
 
 
