@@ -199,9 +199,30 @@ def _document(board: Board, course: Sweep, options: dict[str, Any], folder: obje
 
 def _lines(board: Board, course: Sweep) -> list[str]:
     """What a sweep leaves behind: the tables, the verdicts, what a reader must know."""
-    from latvar_tui.paper_table import LEGEND, grid_of, lines
+    from latvar_tui import paper_table, winners
     from latvar_tui.summary import remarks
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    found = lines(grid_of(board), course.plan.goal.quantiles, width)
-    return [*found, LEGEND, *(f"note: {note}" for note in remarks(board))]
+    grid, quantiles = paper_table.grid_of(board), course.plan.goal.quantiles
+    return [
+        *paper_table.lines(grid, quantiles, width),
+        paper_table.LEGEND,
+        "",
+        *winners.lines(grid, quantiles),
+        "",
+        _how_it_ended(course),
+        *(f"note: {note}" for note in remarks(board)),
+    ]
+
+
+def _how_it_ended(course: Sweep) -> str:
+    """In a sentence."""
+    from latvar_tui.format import clock_time
+
+    plan, seen = course.plan, course.seen
+    took = clock_time(round(seen.elapsed_s * 1e9))
+    pairs, still_open = plan.pairs(seen), plan.open_pairs(seen)
+    if not pairs:
+        return f"swept for {took}"
+    how = "all of them settled" if not still_open else f"{still_open} not settled: --resume goes on with it"
+    return f"swept for {took}; {pairs} pairs under a condition, {how}"

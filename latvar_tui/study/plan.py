@@ -151,6 +151,14 @@ class Plan:
         own = [key for key in self._pairs(seen) if key[0] == condition and candidate in key[1:]]
         return OPEN if any(self._known(key).is_open for key in own) else SETTLED
 
+    def pairs(self, seen: Seen) -> int:
+        """How many pairs there are, over all conditions."""
+        return len(list(self._pairs(seen)))
+
+    def open_pairs(self, seen: Seen) -> int:
+        """How many pairs are not settled, over all conditions, as far as has been thought."""
+        return sum(map(len, self._opens(seen).values()))
+
     def left_s(self, seen: Seen) -> float:
         """About how much longer it will take, s; never more than the budget leaves."""
         budget_s = self._budget_left_s(seen)
