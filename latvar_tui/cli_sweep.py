@@ -55,6 +55,7 @@ class Until(click.ParamType["float | str"]):
 @click.option(
     "--until",
     type=Until(),
+    metavar="settled|DURATION",
     default=SETTLED,
     help="Stop once every pair is decided or its ratio known to within 5 %, or go on for so long [settled].",
 )
@@ -71,7 +72,7 @@ class Until(click.ParamType["float | str"]):
     is_flag=True,
     help="The study's question: the zoo's convolutional networks, idle and under 50 % and 100 % of the cores.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.pass_context
 def sweep(ctx: click.Context, /, until: float | str, budget_s: float | None, as_json: bool, **options: Any) -> None:
     """Find out who wins under which contention, which pairs reverse, and how sure that is.
