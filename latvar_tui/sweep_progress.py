@@ -20,13 +20,13 @@ LEGEND = "○ first rounds  ◐ not settled  ● settled; the number is of round
 
 
 class SweepProgress:
-    """Drawn once a round, in the gap: no thread of its own, which would draw in the middle of a slice."""
+    """Drawn in the gap: no thread of its own, which would draw in the middle of a slice."""
 
     def __init__(self, board: Board, sweep: Sweep, console: Console | None = None) -> None:
         self._board, self._sweep = board, sweep
         self._console = console or Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._drawn = -1
+        self._round, self._drawn_s = -1, -1.0
 
     def __enter__(self) -> SweepProgress:
         if self._console.is_terminal:
@@ -38,10 +38,10 @@ class SweepProgress:
         self._live.stop()
 
     def sliced(self, board: Board, frame: wire.Slice, elapsed_s: float) -> None:
-        """Draw, if a round has begun since the last time."""
-        del board, elapsed_s
-        if self._live.is_started and frame.round != self._drawn:
-            self._drawn = frame.round
+        """Draw, with the first slice of a round, and no more than once a second: it takes some milliseconds."""
+        del board
+        if self._live.is_started and frame.round != self._round and elapsed_s >= self._drawn_s + 1:
+            self._round, self._drawn_s = frame.round, elapsed_s
             self._live.update(self.picture(), refresh=True)
 
     def picture(self) -> RenderableType:

@@ -36,7 +36,7 @@ def test_a_real_sweep_from_beginning_to_end(small_model: str, larger_model: str,
     assert [(cell["model"], cell["condition"]) for cell in document["cells"]] == [
         (model, condition) for model in ("small", "larger") for condition in ("0xcpu@100%", "2xcpu@100%")
     ]
-    assert all(cell["slices"] >= 4 and cell["n"] > 0 and cell["ungated_slices"] == 0 for cell in document["cells"])
+    assert all(cell["slices"] >= 4 and cell["n"] > 0 for cell in document["cells"])
     assert document["run"]["conditions"] == ["0xcpu@100%", "2xcpu@100%"] and document["run"]["took_s"] < 30
     assert document["reversals"] == []
 

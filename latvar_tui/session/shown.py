@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latvar_tui import paper_table
+from latvar_tui import paper_table, winners
 from latvar_tui.columns import loading_table, text_table
 from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.format import printable
@@ -73,7 +73,9 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
         lines += [str(condition), *text_table(rows, ranked_by, width, deadline_ns)]
     grid = grid_of(board, contenders, conditions)
     if grid.is_worth_it:
-        lines += ["", *paper_table.lines(grid, told_quantiles(session, chosen), width), paper_table.LEGEND, ""]
+        quantiles = told_quantiles(session, chosen)
+        lines += ["", *paper_table.lines(grid, quantiles, width), paper_table.LEGEND]
+        lines += ["", *winners.lines(grid, quantiles), ""]
     lines += loading_table(contenders)
     lines += [f"note: {note}" for note in remarks(board)]
     return [printable(line) for line in lines]
