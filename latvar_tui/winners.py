@@ -98,7 +98,8 @@ def _less(ratio: float) -> str:
 
 
 def _when(grid: Grid, condition: Condition) -> str:
-    return "when idle" if condition.is_idle else f"under {grid.columns[condition]}"
+    title = grid.columns[condition]
+    return "when idle" if title == "idle" else f"{grid.when} {title}"
 
 
 def _value(grid: Grid, candidate: str, condition: Condition, quantile: float) -> str:

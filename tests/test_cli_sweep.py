@@ -123,8 +123,8 @@ def test_by_time_needs_two_parts(small_model: str, tmp_path: Path) -> None:
     assert done.returncode == 0
     shown = run_cli("show", folder, "--by", "time", "--part", "1s", "--quantile", "95")
     assert shown.returncode == 0, shown.stderr
-    head = shown.stdout.splitlines()[0]
-    assert "idle, first 1 s" in head and "idle, last 1 s" in head
+    where, head = shown.stdout.splitlines()[:2]
+    assert where == "idle" and "first 1 s" in head and "last 1 s" in head
     document: dict[str, Any] = json.loads(run_cli("show", folder, "--by", "time", "--json").stdout)
     first, last = document["parts"]
     assert first["to_s"] <= last["from_s"] and all(cell["n"] > 0 for cell in (*first["cells"], *last["cells"]))

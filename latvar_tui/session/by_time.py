@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latvar_tui import wire
+from latvar_tui import paper_table, winners, wire
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.histogram import Histogram
-from latvar_tui.paper_table import LEGEND, Grid, as_json, lines
+from latvar_tui.paper_table import Grid
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board
@@ -100,7 +100,7 @@ def grids(parts: Sequence[Part], study: Study) -> list[Grid]:
     def histogram(candidate: str, condition: Condition) -> Histogram | None:
         assert isinstance(condition, During)
         part = next(one for one in parts if one.name == condition.part)
-        plain = Condition(**{name: value for name, value in vars(condition).items() if name != "part"})
+        plain = _plain(condition)
         found = next((one for one in part.board.contenders if one.id == candidate), None)
         cell = None if found is None else part.board.cell(found, plain)
         return None if cell is None else cell.latency
@@ -108,9 +108,10 @@ def grids(parts: Sequence[Part], study: Study) -> list[Grid]:
     return [
         Grid(
             {name: one.name for name, one in rivals.items()},
-            {_during(condition, part.name): _during(condition, part.name).title for part in parts},
+            {_during(condition, part.name): part.name for part in parts},
             study,
             histogram,
+            "in the",
         )
         for condition in shared
     ]
@@ -128,8 +129,13 @@ def tables(session: Session, part_s: float | None, from_s: float, to_s: float | 
     _check(found)
     told: list[str] = []
     for grid in found:
-        told += lines(grid, quantiles, width)
-    return [*told, LEGEND, *(f"note: {note}" for note in session.notes)]
+        told += [
+            _plain(grid.base).title,
+            *paper_table.lines(grid, quantiles, width),
+            *winners.lines(grid, quantiles),
+            "",
+        ]
+    return [*told, paper_table.LEGEND, *(f"note: {note}" for note in session.notes)]
 
 
 def document(session: Session, part_s: float | None, from_s: float, to_s: float | None,
@@ -162,13 +168,14 @@ def document(session: Session, part_s: float | None, from_s: float, to_s: float 
             for one in study.reversals(quantiles)
             if isinstance(one.before, During) and _plain(one.before) == _plain(one.after)
         ],
-        "kendall_tau": [tau for grid in found for tau in as_json(grid, quantiles)],
+        "kendall_tau": [tau for grid in found for tau in paper_table.as_json(grid, quantiles)],
         "notes": list(session.notes),
     }
 
 
-def _plain(condition: Condition) -> dict[str, Any]:
-    return {name: value for name, value in vars(condition).items() if name != "part"}
+def _plain(condition: Condition) -> Condition:
+    """Whatever part it is of."""
+    return Condition(**{name: value for name, value in vars(condition).items() if name != "part"})
 
 
 def _check(found: Sequence[Grid]) -> None:
