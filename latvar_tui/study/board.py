@@ -254,7 +254,7 @@ class Board:
             contender.state, contender.reason = "loading", ""
 
     def become(self, other: Board) -> None:
-        """Stand where ``other`` does, which is used up: whoever holds this board, its timeline or its study sees that."""
+        """Stand where ``other`` does, which is used up: whoever holds this board, or a part of it, sees that."""
         timeline, study = self.timeline, self.study
         vars(self).update(vars(other))
         vars(timeline).update(vars(other.timeline))
