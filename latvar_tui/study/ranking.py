@@ -268,11 +268,10 @@ def reversals_between(
     """
     found = []
     for quantile in quantiles:
-        families = [
-            [((number, *key), one) for key, one in study.family(quantile)]
-            for number, study in enumerate((first, second))
-        ]
-        claimed = set(claimed_of([*families[0], *families[1]], first.alpha))
+        both = (
+            (number, key, one) for number, study in enumerate((first, second)) for key, one in study.family(quantile)
+        )
+        claimed = set(claimed_of([((number, *key), one) for number, key, one in both], first.alpha))
         for condition in first.conditions:
             known = [name for name in first.candidates(condition) if names.get(name) in second.candidates(condition)]
             for a, b in combinations(known, 2):

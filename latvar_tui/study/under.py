@@ -13,6 +13,8 @@ from latvar_tui.study.drift import Block
 from latvar_tui.study.intervals import cell_intervals, drawn_logs, ratio_of, units_of
 from latvar_tui.study.rounds import Rounds
 
+_NO_INTERVALS: tuple[tuple[float, float] | None, ...] = (None,) * len(QUANTILES)
+
 
 class _Workspace:
     """Matrices of the rounds as they are now. Neither copied nor kept with a board: they are made anew in no time."""
@@ -69,7 +71,7 @@ class Under:
         self._intervals.pop(candidate, None)
         for known in (self._evidence, self._ratios):
             for pair in [pair for pair in known if candidate in pair]:
-                del known[pair]  # type: ignore[attr-defined]
+                del known[pair]
 
     # -- asked --------------------------------------------------------------------------------------
 
@@ -107,7 +109,7 @@ class Under:
         known = self._evidence.get((a, b))
         if known is None or is_old(known[0], self.rounds.added):
             both = self.together(a, b)
-            known = self.rounds.added, None if both is None else evidence(*both, margin)
+            known = self.rounds.added, None if both is None else evidence(both[0], both[1], margin)
             self._evidence[a, b] = known
         return known[1]
 
@@ -135,8 +137,7 @@ class Under:
         known = self._intervals.get(candidate)
         if known is None or is_old(known[0], self.rounds.added):
             one = self.counted(candidate)
-            found = [None] * len(QUANTILES) if one is None else cell_intervals(one, QUANTILES)
-            known = self.rounds.added, found
+            known = self.rounds.added, cell_intervals(one, QUANTILES) if one else list(_NO_INTERVALS)
             self._intervals[candidate] = known
         return known[1]
 
