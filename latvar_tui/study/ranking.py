@@ -228,6 +228,10 @@ class Study:
         seen = [(key, self._evidence(*key, quantile)) for key in keys]
         return [(key, one) for key, one in seen if one is not None]
 
+    def claimed(self, quantile: float) -> bool:
+        """Whether there may be anything to claim at it: cheaper than asking for each pair."""
+        return bool(self._claims_at(quantile))
+
     def _claims_at(self, quantile: float) -> list[_Key]:
         """The pairs of which it may be claimed that one is faster."""
         known = self._claimed.get(quantile)
