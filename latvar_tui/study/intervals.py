@@ -100,7 +100,7 @@ def units_of(one: Counted) -> int:
 
 
 def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float, float] | None]:
-    """The interval (ns) of each quantile of a candidate by itself; None with too few rounds, or too little beyond it."""
+    """The interval (ns) of each quantile of one candidate; None with too few rounds, or too little beyond it."""
     run = Run(np.diff(_lots(one.before, CELL_BLOCKS), axis=1), one.edges_ns)
     n = run.blocks
     if n < FEWEST_CELL_BLOCKS:
