@@ -203,13 +203,15 @@ def _print_tables(board: Board, options: dict[str, Any]) -> None:
     from latvar_tui.columns import loading_table, text_table
     from latvar_tui.study.table import table
     from latvar_tui.summary import remarks
+    from latvar_tui.verdicts import conclusions
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     ranked_by, deadline_ns = options["quantile"], _deadline_ns(options)
     for condition in board.conditions:
         rows = table(board, condition, ranked_by, deadline_ns=deadline_ns)
         click.echo("\n".join([str(condition), *text_table(rows, ranked_by, width, deadline_ns)]))
-    for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
+    told = conclusions(board, ranked_by, deadline_ns)
+    for line in [*told, *loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
         click.echo(line)
 
 
@@ -258,7 +260,7 @@ def _run_headless(
             "interrupted": status not in (DONE, FAILED),
         }
         folder = recorder.folder and str(recorder.folder)
-        document = summary(board, _deadline_ns(options)) | {"session": folder, "run": run}
+        document = summary(board, _deadline_ns(options), ranked_by) | {"session": folder, "run": run}
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     elif duration_s is not None and any(board.cells()):
         _print_tables(board, options)

@@ -29,6 +29,12 @@ def verdicts(board: Board, quantiles: Sequence[float]) -> list[str]:
     return lines
 
 
+def conclusions(board: Board, ranked_by: float, deadline_ns: int | None) -> list[str]:
+    """What stands below the tables: at the median and at the quantile that is ranked by, and who keeps the deadline."""
+    lines = verdicts(board, (50.0, ranked_by))
+    return lines if deadline_ns is None else [*lines, *advice(board, deadline_ns, ranked_by)]
+
+
 def rivals(board: Board) -> list[Contender]:
     """Who is compared: controls are no rivals, nor is who has failed."""
     return [one for one in board.contenders if not (one.is_out or one.candidate.is_control)]

@@ -14,6 +14,7 @@ from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.table import table
 from latvar_tui.summary import remarks, summary
+from latvar_tui.verdicts import conclusions
 
 _QUANTILE = 99.0
 
@@ -37,7 +38,7 @@ def document(session: Session, board: Board, chosen: Chosen) -> dict[str, Any]:
     ranked_by, deadline_ns = ranking(session, chosen)
     kept = [contender.id for contender in _contenders(board, chosen)]
     under = {str(condition) for condition in _conditions(board, chosen)}
-    whole = summary(board, deadline_ns)
+    whole = summary(board, deadline_ns, ranked_by)
     whole["cells"] = [cell for cell in whole["cells"] if cell["candidate"] in kept and cell["condition"] in under]
     whole["candidates"] = [one for one in whole["candidates"] if one["candidate"] in kept]
     options = _recorded_options(session)
@@ -67,6 +68,8 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
             row for row in table(board, condition, ranked_by, deadline_ns=deadline_ns) if row.contender in contenders
         ]
         lines += [str(condition), *text_table(rows, ranked_by, width, deadline_ns)]
+    if not (chosen.candidates or chosen.conditions):
+        lines += conclusions(board, ranked_by, deadline_ns)
     lines += loading_table(contenders)
     lines += [f"note: {note}" for note in remarks(board)]
     return [printable(line) for line in lines]
