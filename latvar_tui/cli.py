@@ -183,7 +183,7 @@ def _run_headless(
             "interrupted": status not in (DONE, FAILED),
         }
         folder = recorder.folder and str(recorder.folder)
-        document = summary(board, late_ns) | {"session": folder, "run": about}
+        document = summary(board, late_ns, ranked_by) | {"session": folder, "run": about}
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     elif duration_s is not None and any(board.cells()):
         print_tables(board, options)

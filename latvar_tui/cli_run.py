@@ -116,13 +116,15 @@ def print_tables(board: Board, options: dict[str, Any]) -> None:
     from latvar_tui.columns import loading_table, text_table
     from latvar_tui.study.table import table
     from latvar_tui.summary import remarks
+    from latvar_tui.verdicts import conclusions
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     ranked_by, late_ns = options["quantile"], deadline_ns(options)
     for condition in board.conditions:
         rows = table(board, condition, ranked_by, deadline_ns=late_ns)
         click.echo("\n".join([str(condition), *text_table(rows, ranked_by, width, late_ns)]))
-    for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
+    told = conclusions(board, ranked_by, late_ns)
+    for line in [*told, *loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
         click.echo(line)
 
 

@@ -173,7 +173,7 @@ def _sweep(
     if as_json:
         click.echo(json.dumps(_document(board, course, options, recorder.folder, status), ensure_ascii=False, indent=1))
     elif any(board.cells()):
-        click.echo("\n".join(_lines(board, course)))
+        click.echo("\n".join(_lines(board, course, deadline_ns(options))))
     return status
 
 
@@ -195,13 +195,17 @@ def _document(board: Board, course: Sweep, options: dict[str, Any], folder: obje
         "resumed": options["resume"],
         "interrupted": status not in (DONE, FAILED),
     }
-    return summary(board, deadline_ns(options)) | {"session": folder and str(folder), "run": run_facts}
+    return summary(board, deadline_ns(options), options["quantile"]) | {
+        "session": folder and str(folder),
+        "run": run_facts,
+    }
 
 
-def _lines(board: Board, course: Sweep) -> list[str]:
+def _lines(board: Board, course: Sweep, late_ns: int | None) -> list[str]:
     """What a sweep leaves behind: the tables, the verdicts, what a reader must know."""
-    from latvar_tui import paper_table, winners
+    from latvar_tui import paper_table
     from latvar_tui.summary import remarks
+    from latvar_tui.verdicts import advice, verdicts
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     grid, quantiles = paper_table.grid_of(board), course.plan.goal.quantiles
@@ -209,7 +213,8 @@ def _lines(board: Board, course: Sweep) -> list[str]:
         *paper_table.lines(grid, quantiles, width),
         paper_table.LEGEND,
         "",
-        *winners.lines(grid, quantiles),
+        *verdicts(board, quantiles),
+        *(advice(board, late_ns, quantiles[-1]) if late_ns is not None else []),
         "",
         _how_it_ended(course),
         *(f"note: {note}" for note in remarks(board)),

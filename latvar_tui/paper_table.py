@@ -29,14 +29,13 @@ LEGEND = (
 class Grid:
     """What there is to tell of: ids and names of the rows; conditions and titles of the columns.
 
-    All other columns are compared with the first one. ``when`` stands before a column's title in a sentence.
+    All other columns are compared with the first one.
     """
 
     rows: Mapping[str, str]
     columns: Mapping[Condition, str]
     study: Study
     histogram: Callable[[str, Condition], Histogram | None]
-    when: str = "under"
 
     @property
     def base(self) -> Condition:

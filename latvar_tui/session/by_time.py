@@ -9,15 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latvar_tui import paper_table, winners, wire
+from latvar_tui import paper_table, wire
 from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.format import quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.paper_table import Grid
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board
 from latvar_tui.study.ranking import Study
-from latvar_tui.summary import SCHEMA, summary
+from latvar_tui.summary import SCHEMA, reversal_as_json, summary
+from latvar_tui.verdicts import change
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,6 @@ def grids(parts: Sequence[Part], study: Study) -> list[Grid]:
             {_during(condition, part.name): part.name for part in parts},
             study,
             histogram,
-            "in the",
         )
         for condition in shared
     ]
@@ -138,6 +139,19 @@ def tables(session: Session, part_s: float | None, from_s: float, to_s: float | 
     return [*told, paper_table.LEGEND, *(f"note: {note}" for note in session.notes)]
 
 
+def _reversals(grid: Grid, quantiles: Sequence[float]) -> list[str]:
+    """Each in a sentence."""
+    found = []
+    for one in grid.study.reversals(quantiles):
+        if {one.before, one.after} == set(grid.columns):
+            first, last = (grid.columns[condition] for condition in (one.before, one.after))
+            found.append(
+                f"{grid.rows[one.a]} beats {grid.rows[one.b]} in the {first} ({quantile_name(one.quantile)}, "
+                f"{change(one.ratio_before)}) and loses to it in the {last} ({change(one.ratio_after)})."
+            )
+    return found
+
+
 def document(session: Session, part_s: float | None, from_s: float, to_s: float | None,
              quantiles: Sequence[float]) -> dict[str, Any]:  # fmt: skip
     """The same for programs. Raises SessionError: as :func:`tables`."""
@@ -154,17 +168,7 @@ def document(session: Session, part_s: float | None, from_s: float, to_s: float 
             for one in parts
         ],
         "reversals": [
-            {
-                "a": one.a,
-                "b": one.b,
-                "quantile": one.quantile,
-                "from": str(one.before),
-                "to": str(one.after),
-                "ratio_from": one.ratio_before.value,
-                "ratio_to": one.ratio_after.value,
-                "ci95_from": [one.ratio_before.low, one.ratio_before.high],
-                "ci95_to": [one.ratio_after.low, one.ratio_after.high],
-            }
+            reversal_as_json(one)
             for one in study.reversals(quantiles)
             if isinstance(one.before, During) and _plain(one.before) == _plain(one.after)
         ],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latvar_tui import paper_table, winners
+from latvar_tui import paper_table
 from latvar_tui.columns import loading_table, text_table
 from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.format import printable
@@ -17,6 +17,7 @@ from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.claims import QUANTILES as CLAIMED
 from latvar_tui.study.table import table
 from latvar_tui.summary import remarks, summary
+from latvar_tui.verdicts import conclusions
 
 _QUANTILE = 99.0
 
@@ -40,7 +41,7 @@ def document(session: Session, board: Board, chosen: Chosen) -> dict[str, Any]:
     ranked_by, deadline_ns = ranking(session, chosen)
     kept = [contender.id for contender in _contenders(board, chosen)]
     under = {str(condition) for condition in _conditions(board, chosen)}
-    whole = summary(board, deadline_ns)
+    whole = summary(board, deadline_ns, ranked_by)
     whole["cells"] = [cell for cell in whole["cells"] if cell["candidate"] in kept and cell["condition"] in under]
     whole["candidates"] = [one for one in whole["candidates"] if one["candidate"] in kept]
     options = _recorded_options(session)
@@ -73,9 +74,9 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
         lines += [str(condition), *text_table(rows, ranked_by, width, deadline_ns)]
     grid = grid_of(board, contenders, conditions)
     if grid.is_worth_it:
-        quantiles = told_quantiles(session, chosen)
-        lines += ["", *paper_table.lines(grid, quantiles, width), paper_table.LEGEND]
-        lines += ["", *winners.lines(grid, quantiles), ""]
+        lines += ["", *paper_table.lines(grid, told_quantiles(session, chosen), width), paper_table.LEGEND, ""]
+    if not (chosen.candidates or chosen.conditions):
+        lines += conclusions(board, ranked_by, deadline_ns)
     lines += loading_table(contenders)
     lines += [f"note: {note}" for note in remarks(board)]
     return [printable(line) for line in lines]
