@@ -130,12 +130,8 @@ def tables(session: Session, part_s: float | None, from_s: float, to_s: float | 
     _check(found)
     told: list[str] = []
     for grid in found:
-        told += [
-            _plain(grid.base).title,
-            *paper_table.lines(grid, quantiles, width),
-            *winners.lines(grid, quantiles),
-            "",
-        ]
+        told += [_plain(grid.base).title, *paper_table.lines(grid, quantiles, width)]
+        told += [*_reversals(grid, quantiles), ""]
     return [*told, paper_table.LEGEND, *(f"note: {note}" for note in session.notes)]
 
 
