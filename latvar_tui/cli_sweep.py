@@ -95,7 +95,7 @@ def sweep(ctx: click.Context, /, until: float | str, budget_s: float | None, as_
     else:
         candidates, conditions = _asked_for(options, given)
     options |= {"conditions": [str(condition) for condition in conditions], "seed": random.getrandbits(32)}
-    ctx.exit(_sweep(candidates, conditions, options, goal, before, as_json))
+    sys.exit(_sweep(candidates, conditions, options, goal, before, as_json))
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
