@@ -79,23 +79,42 @@ def sweep(ctx: click.Context, /, until: float | str, budget_s: float | None, as_
 
     Without options: the default models under 0, 1, 2 and 4 stress threads, in five minutes.
     """
-    from latvar_tui.study.plan import Goal
-
     given = {name for name in options if _is_given(ctx, name)}
     if until != SETTLED and budget_s is not None:
         raise UsageError("--until with a duration and --budget exclude each other: leave one out.")
-    limit_s = budget_s or (PAPER_BUDGET_S if options["paper"] else DEFAULT_BUDGET_S)
-    quantiles = (50.0, options["quantile"]) if "quantile" in given else DEFAULT_QUANTILES
-    goal = Goal(limit_s if isinstance(until, str) else until, isinstance(until, str), tuple(dict.fromkeys(quantiles)))
-    options["quantile"] = quantiles[-1]
     before = _before(options, given) if options["resume"] else None
     if before is not None:
         candidates, conditions = before.candidates, before.conditions
         options["slice_ms"] = before.slice_ms
     else:
         candidates, conditions = _asked_for(options, given)
+    goal = _goal(until, budget_s, options, "quantile" in given)
     options |= {"conditions": [str(condition) for condition in conditions], "seed": random.getrandbits(32)}
     sys.exit(_sweep(candidates, conditions, options, goal, before, as_json))
+
+
+def _goal(until: float | str, budget_s: float | None, options: dict[str, Any], is_asked_for: bool) -> Goal:
+    """When to stop; and the quantile that the tables rank by is put into ``options``.
+
+    Raises:
+        UsageError: nothing can be decided at that quantile.
+    """
+    from latvar_tui.format import quantile_name
+    from latvar_tui.study.claims import QUANTILES
+    from latvar_tui.study.plan import Goal
+
+    quantiles = (50.0, options["quantile"]) if is_asked_for else DEFAULT_QUANTILES
+    if quantiles[-1] not in QUANTILES:
+        known = ", ".join(map(quantile_name, QUANTILES))
+        raise UsageError(f"A sweep does not compare {quantile_name(quantiles[-1])}: choose one of {known}.")
+    options["quantile"] = quantiles[-1]
+    limit_s = budget_s or (PAPER_BUDGET_S if options["paper"] else DEFAULT_BUDGET_S)
+    return Goal(
+        limit_s if isinstance(until, str) else until,
+        isinstance(until, str),
+        tuple(dict.fromkeys(quantiles)),
+        guessed_slice_s=0.05 + options["slice_ms"] / 1000,
+    )
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
@@ -178,6 +197,7 @@ def _sweep(
 
 
 def _document(board: Board, course: Sweep, options: dict[str, Any], folder: object, status: int) -> dict[str, Any]:
+    from latvar_tui.paper_table import as_json, grid_of
     from latvar_tui.summary import summary
 
     goal = course.plan.goal
@@ -197,6 +217,7 @@ def _document(board: Board, course: Sweep, options: dict[str, Any], folder: obje
     }
     return summary(board, deadline_ns(options), options["quantile"]) | {
         "session": folder and str(folder),
+        "kendall_tau": as_json(grid_of(board), goal.quantiles),
         "run": run_facts,
     }
 

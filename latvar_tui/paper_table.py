@@ -50,9 +50,14 @@ class Grid:
 def grid_of(
     board: Board, contenders: Sequence[Contender] | None = None, conditions: Sequence[Condition] | None = None
 ) -> Grid:
-    """All of a board, or these, but for controls, which compete with nobody."""
+    """Who was measured, of all of a board or of these, but for controls, which compete with nobody."""
     told = board.contenders if contenders is None else contenders
-    rivals = {one.id: one for one in told if not one.candidate.is_control}
+    columns = board.conditions if conditions is None else conditions
+    rivals = {
+        one.id: one
+        for one in told
+        if not one.candidate.is_control and any(board.cell(one, condition) for condition in columns)
+    }
 
     def histogram(candidate: str, condition: Condition) -> Histogram | None:
         cell = board.cell(rivals[candidate], condition)
@@ -60,7 +65,7 @@ def grid_of(
 
     return Grid(
         {name: one.name for name, one in rivals.items()},
-        {one: column_title(one) for one in (board.conditions if conditions is None else conditions)},
+        {condition: column_title(condition) for condition in columns},
         board.study,
         histogram,
     )

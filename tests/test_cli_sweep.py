@@ -39,6 +39,7 @@ def test_a_real_sweep_from_beginning_to_end(small_model: str, larger_model: str,
     assert all(cell["slices"] >= 4 and cell["n"] > 0 for cell in document["cells"])
     assert document["run"]["conditions"] == ["0xcpu@100%", "2xcpu@100%"] and document["run"]["took_s"] < 30
     assert document["reversals"] == []
+    assert {tau["quantile"] for tau in document["kendall_tau"]} == {50.0, 95.0}
 
     shown = run_cli("show", str(tmp_path / "s"))
     assert shown.returncode == 0
@@ -105,6 +106,7 @@ BAD_INPUT: dict[str, tuple[list[str], str]] = {
     "models of a session": (["--resume", "last", "squeezenet1_1"], "leave yours out"),
     "levels of a session": (["--resume", "last", "--stress", "0,1"], "leave yours out"),
     "models of the study": (["--paper", "squeezenet1_1"], "models of its own"),
+    "a quantile that is not compared": (["--quantile", "97"], "p50, p90, p95, p99, p99.9"),
     "a model": (["squeezenet"], "squeezenet1_1"),
 }
 

@@ -53,6 +53,9 @@ def document(session: Session, board: Board, chosen: Chosen) -> dict[str, Any]:
             "ended": session.ended,
             "options": options,
         },
+        "kendall_tau": paper_table.as_json(
+            grid_of(board, _contenders(board, chosen), _conditions(board, chosen)), told_quantiles(session, chosen)
+        ),
         "run": {"quantile": ranked_by, "deadline_ms": None if deadline_ns is None else deadline_ns / 1e6},
     }
 

@@ -35,9 +35,6 @@ FLOOR_VISITS = 3
 SHORTEST_BLOCK, LONGEST_BLOCK = 4, 12
 """Rounds, once time goes to what is undecided: few enough to notice soon that it is decided."""
 
-GUESSED_SLICE_S = 0.3
-"""Of a slice and the gap after it, as long as nothing is known of a cell."""
-
 WAITING, FLOOR, OPEN, SETTLED = "waiting", "first rounds", "open", "settled"
 """What may be said of a cell: nothing measured yet; less than the floor; in a pair that is not settled; in none."""
 
@@ -56,7 +53,8 @@ class Goal:
     """When to stop: ``budget_s`` seconds into the sweep, or before if all is settled, where ``until_settled`` says so.
 
     ``quantiles`` (percent) are those at which pairs are to be decided. A pair that is not decided counts as settled
-    once its ratio is known to within ``precision``.
+    once its ratio is known to within ``precision``. ``guessed_slice_s`` is what a slice and the gap after it take, as
+    long as nothing is known of a cell.
     """
 
     budget_s: float
@@ -64,6 +62,7 @@ class Goal:
     quantiles: tuple[float, ...] = (50.0, 95.0)
     precision: float = 0.05
     floor_rounds: int = FLOOR_ROUNDS
+    guessed_slice_s: float = 0.3
 
 
 class Seen(Protocol):
@@ -136,7 +135,7 @@ class Plan:
         """What to measure now; None when the sweep is over. As good as what has been thought before."""
         for _ in range(2):  # what is left of this pass, and a new one: if nothing of that fits, nothing does
             while self._queue:
-                block = _possible(self._queue.popleft(), seen, self._budget_left_s(seen))
+                block = self._possible(self._queue.popleft(), seen, self._budget_left_s(seen))
                 if block is not None:
                     return block
             if self._budget_left_s(seen) > 0:
@@ -168,11 +167,11 @@ class Plan:
         for condition in self.conditions:
             lacking = self._lacking(condition, seen)
             if lacking:
-                needed_s += self._missing(lacking, condition, seen) * _round_s(lacking, condition, seen)
+                needed_s += self._missing(lacking, condition, seen) * self._round_s(lacking, condition, seen)
             opens = self._opens(seen)[condition] if not lacking else ()
             if opens:
-                rounds = max(_rounds_needed(one, condition, seen) for one in opens)
-                needed_s += rounds * _round_s(_members(opens, seen), condition, seen)
+                rounds = max(self._rounds_needed(one, condition, seen) for one in opens)
+                needed_s += rounds * self._round_s(_members(opens, seen), condition, seen)
         return min(budget_s, needed_s)
 
     def _budget_left_s(self, seen: Seen) -> float:
@@ -195,7 +194,7 @@ class Plan:
 
     def _floor_pass(self, seen: Seen) -> list[Block]:
         lacking = {condition: self._lacking(condition, seen) for condition in self.conditions}
-        all_s = sum(_round_s(names, condition, seen) for condition, names in lacking.items())
+        all_s = sum(self._round_s(names, condition, seen) for condition, names in lacking.items())
         blocks = []
         for condition, names in lacking.items():
             if not names:
@@ -228,7 +227,7 @@ class Plan:
             return [Block(c, names, LONGEST_BLOCK) for c in self.conditions if not self._is_known_alone(c, seen)]
         for condition, opens in wanted.items():
             if opens:
-                soonest = min(_rounds_needed(one, condition, seen) for one in opens)
+                soonest = min(self._rounds_needed(one, condition, seen) for one in opens)
                 rounds = math.ceil(max(SHORTEST_BLOCK, min(LONGEST_BLOCK, soonest)))
                 blocks.append(Block(condition, _members(opens, seen), rounds))
         return blocks
@@ -270,6 +269,24 @@ class Plan:
         need_s = max((math.inf if one is None else max(one, 1e-3) for one in needs_s), default=0.0)
         self._judged[key] = _Judged(a, b, rounds, need_s)
 
+    # -- what it takes ------------------------------------------------------------------------------
+
+    def _round_s(self, candidates: Iterable[str], condition: Condition, seen: Seen) -> float:
+        """What a round of them takes."""
+        return sum(seen.slice_s(one, condition) or self.goal.guessed_slice_s for one in candidates)
+
+    def _rounds_needed(self, one: _Judged, condition: Condition, seen: Seen) -> float:
+        return one.need_s / self._round_s((one.a, one.b), condition, seen)
+
+    def _possible(self, block: Block, seen: Seen, left_s: float) -> Block | None:
+        """As much of a block as can be measured: with who still runs, in the time that is left."""
+        there = {*seen.rivals, *seen.controls}
+        names = tuple(one for one in block.candidates if one in there)
+        if not names or (len(names) == 1 < len(block.candidates)):
+            return None  # alone, it is compared with nobody
+        rounds = min(block.rounds, int(left_s / self._round_s(names, block.condition, seen)))
+        return replace(block, candidates=names, rounds=rounds) if rounds else None
+
 
 def is_settled(pair: Pair, precision: float) -> bool:
     """Whether a pair is decided, or its ratio is known to within ``precision``."""
@@ -281,25 +298,6 @@ def is_settled(pair: Pair, precision: float) -> bool:
     return ratio.low >= ratio.value * (1 - precision) and ratio.high <= ratio.value * (1 + precision)
 
 
-def _possible(block: Block, seen: Seen, left_s: float) -> Block | None:
-    """As much of a block as can be measured: with who still runs, in the time that is left."""
-    there = {*seen.rivals, *seen.controls}
-    names = tuple(one for one in block.candidates if one in there)
-    if not names or (len(names) == 1 < len(block.candidates)):
-        return None  # alone, it is compared with nobody
-    rounds = min(block.rounds, int(left_s / _round_s(names, block.condition, seen)))
-    return replace(block, candidates=names, rounds=rounds) if rounds else None
-
-
 def _members(opens: Iterable[_Judged], seen: Seen) -> tuple[str, ...]:
     names = {name for one in opens for name in (one.a, one.b)}
     return tuple(one for one in seen.rivals if one in names)
-
-
-def _rounds_needed(one: _Judged, condition: Condition, seen: Seen) -> float:
-    return one.need_s / _round_s((one.a, one.b), condition, seen)
-
-
-def _round_s(candidates: Iterable[str], condition: Condition, seen: Seen) -> float:
-    """What a round of them takes."""
-    return sum(seen.slice_s(one, condition) or GUESSED_SLICE_S for one in candidates)
