@@ -1,6 +1,6 @@
 """Small sessions that are kept, and what is concluded of each: changed statistics show what they change.
 
-``python -m tests.golden_sessions`` writes ``verdicts.json`` beside each anew, and the scripted sessions if they are gone.
+``python -m tests.golden_sessions`` writes ``verdicts.json`` beside each anew; scripted sessions, too, if they are gone.
 """
 
 from __future__ import annotations
