@@ -33,6 +33,7 @@ PROOFS = [
     "histogram",
     "memory",
     "same_twice",
+    "planner",
 ]
 
 README = Path(__file__).with_name("README.md")

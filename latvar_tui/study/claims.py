@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latvar_tui.study.counted import Counted, Floats
+from latvar_tui.study.counted import Counted, Floats, independent
 from latvar_tui.study.early_stopping import fewest_queries
 
 QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
@@ -110,7 +110,7 @@ def evidence(a: Counted, b: Counted, margin: float = MARGIN) -> list[Evidence]:
     moments_a = _moments(a, x, levels)
     moments_b = _moments(b, x + shifts[np.newaxis, :, np.newaxis], levels)
     disagreements = _disagreement(moments_a, moments_b).min(axis=2)
-    events = [_independent(one.above(np.exp(logs))) for one, logs in ((a, logs_a), (b, logs_b))]
+    events = [independent(one.above(np.exp(logs))) for one, logs in ((a, logs_a), (b, logs_b))]
     return [
         Evidence(
             quantile,
@@ -137,13 +137,6 @@ def _disagreement(a: Floats, b: Floats) -> Floats:
     aa, bb, ab = (np.einsum("r...,r...->...", one, two) for one, two in ((a, a), (b, b), (a, b)))
     aa, bb = aa * (1 + _RIDGE) + 1e-9, bb * (1 + _RIDGE) + 1e-9
     found: Floats = (s_a**2 * bb - 2 * s_a * s_b * ab + s_b**2 * aa) / (aa * bb - ab**2)
-    return found
-
-
-def _independent(above: Floats) -> Floats:
-    """(Σk)² / Σk² of each column."""
-    squares = (above**2).sum(axis=0)
-    found: Floats = above.sum(axis=0) ** 2 / np.maximum(squares, 1e-12)
     return found
 
 

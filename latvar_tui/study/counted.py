@@ -92,3 +92,10 @@ def counted_of(rows: Sequence[Row], candidate: str) -> Counted | None:
     counts[row, indices - first + 1] = np.concatenate([block[1] for _, block in blocks])
     np.cumsum(counts, axis=1, out=counts)
     return Counted(places, np.array([rows[place].rounds for place in places]), first, counts)
+
+
+def independent(above: Floats) -> Floats:
+    """How many independent ones there are in each column of counts, a row a round: (Σk)² / Σk²."""
+    squares = (above**2).sum(axis=0)
+    found: Floats = above.sum(axis=0) ** 2 / np.maximum(squares, 1e-12)
+    return found

@@ -20,13 +20,16 @@ import numpy.typing as npt
 
 from latvar_tui.study.blocks import Run, neighbours_alike, student_over_normal
 from latvar_tui.study.conclusions import Ratio
-from latvar_tui.study.counted import Counted, Floats
+from latvar_tui.study.counted import Counted, Floats, independent
 
 DRAWS = 1000
 MOST_UNITS = 64
 """Rounds are resampled in so many lots of neighbours at most: more say nothing new, and cost time."""
 
 FEWEST_UNITS = 10
+FEWEST_EVENTS = 5.0
+"""Fewer independent inferences beyond a quantile say nothing of how it scatters."""
+
 CELL_BLOCKS = 32
 FEWEST_CELL_BLOCKS = 20
 _MOST_RHO = 0.95
@@ -69,15 +72,15 @@ def drawn_logs(one: Counted, quantiles: Sequence[float], most: int = MOST_UNITS)
 
 
 def ratio_of(log_ratio: float, drawn_a: Floats, drawn_b: Floats, units: int, events: float) -> Ratio:
-    """``b`` over ``a``, of their logarithms in the same draws.
+    """``b`` over ``a``, of their logarithms in the same draws; without an interval where there is too little for one.
 
     Args:
         units: how many lots of rounds were drawn of.
         events: how many independent inferences lie beyond the quantile, of the one that has fewer.
     """
-    if units < FEWEST_UNITS or events < 2:
+    if units < FEWEST_UNITS or events < FEWEST_EVENTS:
         return Ratio(math.exp(log_ratio))
-    wider = math.sqrt(units / (units - 1)) * student_over_normal(max(1.0, min(units, events) - 1))
+    wider = math.sqrt(units / (units - 1)) * student_over_normal(min(units, events) - 1)
     low, high = (_bounds(drawn_b - drawn_a - log_ratio) * wider).tolist()
     return Ratio(math.exp(log_ratio), math.exp(log_ratio + min(low, 0.0)), math.exp(log_ratio + max(high, 0.0)))
 
@@ -97,7 +100,7 @@ def units_of(one: Counted) -> int:
 
 
 def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float, float] | None]:
-    """The interval (ns) of each quantile of a candidate by itself; None with too few rounds."""
+    """The interval (ns) of each quantile of one candidate; None with too few rounds, or too little beyond it."""
     run = Run(np.diff(_lots(one.before, CELL_BLOCKS), axis=1), one.edges_ns)
     n = run.blocks
     if n < FEWEST_CELL_BLOCKS:
@@ -106,10 +109,14 @@ def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float
     drawn = drawn_logs(one, quantiles, CELL_BLOCKS)
     median_alike = neighbours_alike(run, math.exp(measured[-1]))
     found: list[tuple[float, float] | None] = []
-    for value, draws in zip(measured.tolist(), drawn, strict=False):
+    events = independent(one.above(np.exp(measured)))
+    for value, draws, many in zip(measured.tolist(), drawn, events.tolist(), strict=False):
+        if many < FEWEST_EVENTS:
+            found.append(None)
+            continue
         # A mood moves all quantiles, and shows best at the median: beyond p99 there is little to see it by.
         rho = min(_MOST_RHO, max(median_alike, neighbours_alike(run, math.exp(value))) + 1 / math.sqrt(n))
-        wider = math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(n - 1)
+        wider = math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(min(n, many) - 1)
         low, high = (_bounds(draws - value) * wider).tolist()
         found.append((math.exp(value + min(low, 0.0)), math.exp(value + max(high, 0.0))))
     return found

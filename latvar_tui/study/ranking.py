@@ -26,6 +26,10 @@ ALPHA = 0.05
 PRECISION = 0.05
 """A cell is settled when its ratios to its rivals are known this well."""
 
+MOST_CANDIDATES = 64
+"""Of one condition, and how many cells of all: whoever comes later is not compared."""
+MOST_CELLS = 512
+
 _LONGEST_S = 24 * 3600.0
 _Key = tuple[str, str, Condition]
 _AnyKey = TypeVar("_AnyKey")
@@ -53,6 +57,9 @@ class Study:
 
     def add(self, frame: wire.Slice, condition: Condition) -> None:
         """Take in one slice of a candidate that has rivals. A round is complete when another one begins."""
+        known = self._under.get(condition)
+        if (known is None or frame.candidate not in known.walls) and self._is_full(known):
+            return
         key = frame.round, condition
         if key != self._open_round or frame.candidate in self._open:
             self._close()
@@ -78,6 +85,11 @@ class Study:
         for under in self._under.values():
             under.forget(candidate)
         self.version += 1
+
+    def _is_full(self, under: Under | None) -> bool:
+        """A file may say that there are thousands: all pairs of them would take hours."""
+        cells = sum(len(one.walls) for one in self._under.values())
+        return cells >= MOST_CELLS or (under is not None and len(under.walls) >= MOST_CANDIDATES)
 
     def _of(self, condition: Condition) -> Under:
         return self._under.setdefault(condition, Under())
@@ -114,6 +126,11 @@ class Study:
         """95 % (ns), of the candidate by itself over this run; None before enough rounds."""
         under = self._under.get(condition)
         return None if under is None or quantile not in QUANTILES else under.intervals(candidate)[_place(quantile)]
+
+    def interval_more_s(self, candidate: str, condition: Condition, quantile: float) -> float | None:
+        """About how many seconds more of measuring it takes until there is an interval; None where nobody can say."""
+        under = self._under.get(condition)
+        return None if under is None else under.interval_more_s(candidate, quantile)
 
     def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
         """Whether each of its pairs is decided, or known to within the precision; or it itself, if it has no rival."""

@@ -8,9 +8,16 @@ import numpy as np
 
 from latvar_tui.study.claims import QUANTILES, Evidence, evidence
 from latvar_tui.study.conclusions import Ratio
-from latvar_tui.study.counted import Counted, Floats, counted_of
+from latvar_tui.study.counted import Counted, Floats, counted_of, independent
 from latvar_tui.study.drift import Block
-from latvar_tui.study.intervals import cell_intervals, drawn_logs, ratio_of, units_of
+from latvar_tui.study.intervals import (
+    FEWEST_CELL_BLOCKS,
+    FEWEST_EVENTS,
+    cell_intervals,
+    drawn_logs,
+    ratio_of,
+    units_of,
+)
 from latvar_tui.study.rounds import Rounds
 
 _NO_INTERVALS: tuple[tuple[float, float] | None, ...] = (None,) * len(QUANTILES)
@@ -140,6 +147,16 @@ class Under:
             known = self.rounds.added, cell_intervals(one, QUANTILES) if one else list(_NO_INTERVALS)
             self._intervals[candidate] = known
         return known[1]
+
+    def interval_more_s(self, candidate: str, quantile: float) -> float | None:
+        """About how many seconds more it takes until there is an interval; None before its first complete round."""
+        one = self.counted(candidate)
+        if one is None:
+            return None
+        rounds = int(one.rounds.sum())
+        events = float(independent(one.above(one.quantiles_ns([quantile])))[0])
+        times = max(FEWEST_CELL_BLOCKS / rounds, FEWEST_EVENTS / max(events, 0.1))
+        return max(0.0, times - 1) * rounds * self.slice_s(candidate)
 
     def quantile_ns(self, candidate: str, quantile: float) -> float | None:
         """Of all its rounds."""
