@@ -28,6 +28,7 @@ PROOFS = [
     "control",
     "stress_fidelity",
     "frame_cost",
+    "view_cost",
     "monitors",
     "start_up",
     "histogram",

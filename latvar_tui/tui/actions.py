@@ -11,7 +11,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from latvar_tui import wire
-from latvar_tui.condition import Condition
+from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.format import quantile_name
 from latvar_tui.shelf import problem_of
 from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
@@ -20,6 +20,7 @@ from latvar_tui.tui.keeping import Keeping
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
+from latvar_tui.tui.sweep import ScreenSweep, levels
 from latvar_tui.tui.view import View
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.names import next_view
@@ -104,6 +105,30 @@ class Actions(Keeping):
     def action_next_view(self, step: int) -> None:
         self.show_view(next_view(self.view.shown, step))
 
+    def action_sweep(self) -> None:
+        sweep = self.view.sweep
+        if sweep is None or sweep.is_over:
+            self.view.sweep = sweep = ScreenSweep(self.board, levels(self.stressed, self.maximum))
+            self.board.only = None
+            self.follow(sweep.begin())
+            self.show_view("matrix")
+        else:
+            self.follow(sweep.begin() if sweep.is_paused else sweep.pause())
+        self.draw()
+
+    def pause_sweep(self) -> None:
+        """Somebody changes by hand what the sweep would change."""
+        sweep = self.view.sweep
+        if sweep is not None and not (sweep.is_paused or sweep.is_over):
+            self.follow(sweep.pause())
+
+    def follow(self, commands: Sequence[wire.Command]) -> None:
+        """Do as the sweep says; the slider shows where it is."""
+        for command in commands:
+            if isinstance(command, wire.SetCondition):
+                self.wanted = parse_condition(command.condition)
+            self.send(command)
+
     def action_next_rival(self) -> None:
         self.view.next_rival(self.board)
         rival = next((each.name for each in self.board.contenders if each.id == self.view.rival), "the fastest other")
@@ -170,6 +195,7 @@ class Actions(Keeping):
         self.push_screen(Picker(self.board, self.threads))
 
     def action_alone(self) -> None:
+        self.pause_sweep()
         board = self.board
         if board.only is None and board.contenders[self.view.selected].is_out:
             self.say(f"{board.contenders[self.view.selected].name} does not run, so it cannot run alone.")

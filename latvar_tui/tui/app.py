@@ -242,6 +242,8 @@ class LiveApp(Telling):
                 return False
         except LinkLost:
             pass  # the board has the failure, and the banner shows it
+        if self.view.sweep is not None and self.probe_is_alive:
+            self.follow(self.view.sweep.take(frame))
         if later is not None and later.state == "ready":
             self.tell_of_loading(later.candidate)
         return True
@@ -356,6 +358,7 @@ class LiveApp(Telling):
 
     def want(self, threads: int) -> None:
         """Ask for so many stress threads, as far as they are allowed."""
+        self.pause_sweep()
         threads = max(0, min(threads, self.maximum))
         wanted = replace(self.stressed, stress_threads=threads)
         if wanted != self.wanted:

@@ -31,6 +31,7 @@ KEYS: tuple[Key, ...] = (
     Key("tab", "tab", "next_view(1)", "tab view", "next view, round and round"),
     Key("shift+tab", "shift+tab", "next_view(-1)", "", "the view before"),
     *(Key(*view.keys, f"view('{view.name}')", "", f"{view.title}: {view.help}") for view in VIEWS),
+    Key("x", "x", "sweep", "x sweep", "sweep: stress levels and candidates by plan, until it is known who wins where; again: pause, go on", ""),
     Key("v", "v", "next_rival", "", "in the compare view: another rival, and after the last one the fastest again"),
     Key("m", "m", "choose_models", "m models", "choose models: add and remove candidates, with their settings", ""),
     Key("t", "t", "next_kind", "t kind", "next kind of stress: integer, floating-point or memory work, and stress-ng's where it is installed", ""),

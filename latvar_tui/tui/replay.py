@@ -126,6 +126,9 @@ class ReplayApp(LiveApp):
     def action_choose_models(self) -> None:
         self.say("This is a recording: its line-up is what it was then.")
 
+    def action_sweep(self) -> None:
+        self.say("This is a recording: nothing is measured any more.")
+
     def action_alone(self) -> None:
         self.say("This is a recording: its candidates ran as they did.")
 

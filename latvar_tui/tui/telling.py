@@ -53,6 +53,9 @@ class Telling(Actions):
             return "picture frozen; measuring goes on (space)", True
         if self._said or newest:
             return self._said or newest, False
+        sweep = self.view.sweep
+        if sweep is not None and not sweep.is_over:
+            return sweep.line, False
         found = self.finding()
         return found or self.calm_banner(), bool(found)
 

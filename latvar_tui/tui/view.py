@@ -10,6 +10,7 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board
 from latvar_tui.study.cell import RECENT_S
 from latvar_tui.study.table import QUANTILES
+from latvar_tui.tui.sweep import ScreenSweep
 from latvar_tui.tui.views.names import OVERVIEW
 
 
@@ -28,6 +29,9 @@ class View:
     shown: str = OVERVIEW
     rival: str | None = None
     """The id of the candidate that the selected one is compared with; None: the fastest other."""
+
+    sweep: ScreenSweep | None = None
+    """What goes through the conditions, if anything does."""
 
     @property
     def window_s(self) -> float | None:

@@ -34,7 +34,10 @@ class MatrixPanel(BoardPanel):
 
     def draw(self, width: int, height: int) -> list[Strip]:
         board, view = self._board, self._view
+        sweep = view.sweep
         conditions = board.conditions or [board.condition]
+        if sweep is not None:
+            conditions = [*conditions, *(each for each in sweep.conditions if each not in conditions)]
         titles = condition_names(conditions)
         name_width = self._name_width(width)
         column = max(_LEAST_COLUMN, *(len(title) + 5 for title in titles))
@@ -127,9 +130,11 @@ class MatrixPanel(BoardPanel):
         quantile = self._view.ranked_by
         value_ns = cell.latency.quantile_ns(quantile) if cell is not None else None
         if cell is None or value_ns is None:
-            return [(NOTHING.rjust(column - 5) + "     ", DIM)]
+            return [(NOTHING.rjust(column - 5) + "   ", DIM), (self._planned(contender, condition) + " ", DIM)]
         turns = any(contender.id in (each.a, each.b) and condition in (each.before, each.after) for each in reversals)
-        mark: Span = ("x " if self._ascii else "⇄ ", WARNING) if turns else "  "
+        mark: Span = (self._planned(contender, condition) + " ", DIM)
+        if turns:
+            mark = ("x " if self._ascii else "⇄ ", WARNING)
         place = places.get(contender.id)
         settled = not is_provisional(cell.latency, quantile) and (
             len(self._board.contenders) == 1 or self._answers.is_settled(contender.id, condition, quantile)
@@ -139,6 +144,13 @@ class MatrixPanel(BoardPanel):
             text += "  "  # so that the values stand beneath each other
         style = rank_style(place, len(places)) if settled and place is not None else DIM
         return [" " * (column - 4 - len(text)), (f" {text} ", style), mark]
+
+    def _planned(self, contender: Contender, condition: Condition) -> str:
+        """Where a sweep is with a cell."""
+        sweep = self._view.sweep
+        if sweep is None or sweep.is_over or contender.candidate.is_control:
+            return " "
+        return sweep.mark(contender.id, condition, self._ascii)
 
     def _interval(self, contender: Contender, condition: Condition, column: int) -> Span:
         bounds = self._answers.interval(contender.id, condition, self._view.ranked_by)
