@@ -28,12 +28,14 @@ PROOFS = [
     "control",
     "stress_fidelity",
     "frame_cost",
+    "view_cost",
     "key_latency",
     "monitors",
     "start_up",
     "histogram",
     "memory",
     "same_twice",
+    "planner",
 ]
 
 README = Path(__file__).with_name("README.md")

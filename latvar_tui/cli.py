@@ -6,34 +6,39 @@ import contextlib
 import functools
 import json
 import os
-import shutil
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from latvar_tui import __version__
-from latvar_tui.candidate import Candidate, UsageError, parse_candidate, parse_candidates
+from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.cli_compare import compare
 from latvar_tui.cli_import import import_session
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, looking, measuring
+from latvar_tui.cli_run import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    Ended,
+    complain,
+    conditions,
+    connect,
+    deadline_ns,
+    line_up,
+    print_tables,
+    run,
+)
 from latvar_tui.cli_sessions import SESSION_COMMANDS, begin_recording, end_recording
+from latvar_tui.cli_sweep import sweep
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
-from latvar_tui.device.stress_kinds import check_condition
 from latvar_tui.quantities import parse_duration_s
 from latvar_tui.terminal import check_terminal
-from latvar_tui.zoo import DEFAULT_LINE_UP, OwnModel, ZooError, find
-
-if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
-    from latvar_tui.link import Link
-    from latvar_tui.study.board import Board
-
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+from latvar_tui.zoo import ZooError, find
 
 
 class _Commands(click.Group):
@@ -85,22 +90,22 @@ def cli(ctx: click.Context) -> None:
 @click.option("--plain", is_flag=True, help="Print lines instead of the screen: for logs and screen readers.")
 def live(plain: bool, hold: bool, **options: Any) -> None:
     """Run candidates in turns; watch histograms and percentiles move under a stress slider."""
-    candidates, condition, stressed, most = _line_up(options)
+    candidates, (condition, stressed, most) = line_up(options), conditions(options)
     if plain:
         sys.exit(_run_headless(candidates, condition, options, None, as_json=False))
     check_terminal("use latvar-tui record to measure without a screen, or latvar-tui live --plain for lines")
     recorder = begin_recording(options, candidates)
-    connect = functools.partial(_connect, options)
-    link = connect(candidates, condition)  # first: it loads while the screen's own imports do
+    reconnect = functools.partial(connect, options)
+    link = reconnect(candidates, condition)  # first: it loads while the screen's own imports do
     try:
         from latvar_tui.tui.app import LiveApp, run_screen
         from latvar_tui.tui.looks import looks_here
 
         ranked_by = options["quantile"]
         app = LiveApp(
-            link, connect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
+            link, reconnect, candidates, condition, maximum=most, cores=usable_cores(), threads=physical_cores(),
             stressed=stressed, ranked_by=ranked_by, hold=hold,
-            deadline_ns=_deadline_ns(options), recorder=recorder,
+            deadline_ns=deadline_ns(options), recorder=recorder,
         )  # fmt: skip
         status, message = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
     finally:
@@ -110,9 +115,9 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
 
     remember(app.board)
     if message:
-        _complain(message)
+        complain(message)
     elif status in (DONE, INTERRUPTED):
-        _print_tables(app.board, options)
+        print_tables(app.board, options)
     if status == DONE and app.board.failure is not None:
         status = FAILED
     sys.exit(status)
@@ -129,7 +134,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 def record(duration: float, as_json: bool, **options: Any) -> None:
     """Measure without a screen: progress on stderr, the table on stdout."""
-    candidates, condition, _, _ = _line_up(options)
+    candidates, (condition, _, _) = line_up(options), conditions(options)
     sys.exit(_run_headless(candidates, condition, options, duration, as_json))
 
 
@@ -142,114 +147,34 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
-for _command in (models, *SESSION_COMMANDS, compare, import_session):
+for _command in (sweep, models, *SESSION_COMMANDS, compare, import_session):
     cli.add_command(_command)
-
-
-def _line_up(options: dict[str, Any]) -> tuple[list[Candidate], Condition, Condition, int]:
-    """Check what was asked for; return it, the condition as soon as there is stress, and the most stress threads."""
-    cores = usable_cores()
-    threads = min(physical_cores(), len(options["pin"]) or physical_cores())
-    candidates = parse_candidates(options["models"] or DEFAULT_LINE_UP, threads, options["vary"])
-    candidates = [_fed(candidate, options["values_file"]) for candidate in candidates]
-    if options["values_file"] and not any(candidate.values_file for candidate in candidates):
-        raise UsageError("--input feeds models that are not the zoo's, and none of these is: leave it out.")
-    most = options["max_stress"] or 2 * cores
-    if options["stress"] > most:
-        click.echo(
-            f"latvar-tui: --stress {options['stress']} is more than --max-stress {most}, so it is {most}.", err=True
-        )
-    # Of one thread at least: idle has no kind, and the slider may move.
-    stressed = Condition(
-        max(1, options["stress"]), options["kind"], options["load"], options["stress_nice"], options["stress_pin"],
-        options["nice"], options["pin"], options["arrivals"],
-    )  # fmt: skip
-    check_condition(stressed)
-    return candidates, replace(stressed, stress_threads=min(options["stress"], most)), stressed, most
-
-
-def _fed(candidate: Candidate, values_file: str | None) -> Candidate:
-    """The candidate, with the file that all of the user's own models read unless they name another.
-
-    Raises:
-        ZooError: there is no such model.
-    """
-    own = isinstance(find(candidate.model, candidate.precision), OwnModel)
-    if not own or not values_file or candidate.values_file:
-        return candidate
-    fed = candidate.changed(values_file=values_file)
-    if parse_candidate(str(fed), 1) != fed:
-        raise UsageError(f"The path '{values_file}' reads like settings: rename the file, without commas.")
-    return fed
-
-
-def _connect(options: dict[str, Any], candidates: Sequence[Candidate], condition: Condition) -> Link:
-    """Start a probe and tell it what to measure."""
-    from latvar_tui.link import Link
-    from latvar_tui.wire import Start
-
-    link = Link(force=options["force"])
-    texts = [str(candidate) for candidate in candidates]
-    link.send(Start(texts, str(condition), options["slice_ms"], memory_mb=options["memory_mb"]))
-    return link
-
-
-def _deadline_ns(options: dict[str, Any]) -> int | None:
-    return None if options["deadline_ms"] is None else round(options["deadline_ms"] * 1e6)
-
-
-def _print_tables(board: Board, options: dict[str, Any]) -> None:
-    """Leave the numbers behind, a table for each condition."""
-    from latvar_tui.columns import loading_table, text_table
-    from latvar_tui.study.table import table
-    from latvar_tui.summary import remarks
-
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    ranked_by, deadline_ns = options["quantile"], _deadline_ns(options)
-    for condition in board.conditions:
-        rows = table(board, condition, ranked_by, deadline_ns=deadline_ns)
-        click.echo("\n".join([str(condition), *text_table(rows, ranked_by, width, deadline_ns)]))
-    for line in [*loading_table(board.contenders), *(f"note: {note}" for note in remarks(board))]:
-        click.echo(line)
 
 
 def _run_headless(
     candidates: list[Candidate], condition: Condition, options: dict[str, Any], duration_s: float | None, as_json: bool
 ) -> int:
     from latvar_tui import headless
-    from latvar_tui.link import LinkLost
-    from latvar_tui.remembered import remember
     from latvar_tui.study.board import Board
     from latvar_tui.summary import summary
 
     board = Board(candidates)
-    ranked_by = options["quantile"]
+    ranked_by, late_ns = options["quantile"], deadline_ns(options)
     recorder = begin_recording(options, candidates)
-    link = _connect(options, candidates, condition)
-    status = DONE
-    try:
+    link = connect(options, candidates, condition)
+
+    def measure() -> None:
         with contextlib.ExitStack() as stack:
             reporter: headless.Reporter
             if duration_s is None:
-                reporter = headless.PlainRounds(ranked_by, lambda text: click.echo(text), _deadline_ns(options))
+                reporter = headless.PlainRounds(ranked_by, lambda text: click.echo(text), late_ns)
             else:
                 reporter = stack.enter_context(headless.ProgressLine(duration_s))
-            headless.measure(link, board, duration_s, reporter, recorder)
-    except headless.Refused as error:
-        raise UsageError(str(error)) from error
-    except LinkLost as error:
-        _complain(str(error))
-        status = FAILED
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    except _Ended as ended:
-        status = 128 + ended.number
-    finally:
-        link.close()
-        end_recording(recorder, {DONE: "done", FAILED: "failed"}.get(status, "interrupted"))
-    remember(board)
+            headless.measure(link, board, headless.for_duration(duration_s), reporter, recorder)
+
+    status = run(link, board, recorder, measure)
     if as_json:
-        run = {
+        about = {
             "latvar_tui": __version__,
             "quantile": ranked_by,
             "deadline_ms": options["deadline_ms"],
@@ -258,24 +183,16 @@ def _run_headless(
             "interrupted": status not in (DONE, FAILED),
         }
         folder = recorder.folder and str(recorder.folder)
-        document = summary(board, _deadline_ns(options)) | {"session": folder, "run": run}
+        document = summary(board, late_ns, ranked_by) | {"session": folder, "run": about}
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     elif duration_s is not None and any(board.cells()):
-        _print_tables(board, options)
+        print_tables(board, options)
     return status
-
-
-class _Ended(BaseException):
-    """SIGTERM or SIGHUP: leave, and keep what there is. Not an Exception, so that nothing swallows it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def _end(number: int, frame: object) -> None:
     del frame
-    raise _Ended(number)
+    raise Ended(number)
 
 
 def main() -> None:
@@ -286,20 +203,16 @@ def main() -> None:
     try:
         cli(standalone_mode=False, prog_name="latvar-tui")
     except (UsageError, ZooError) as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(USAGE)
     except click.UsageError as error:
-        _complain(f"{error.format_message()} (see latvar-tui --help)")
+        complain(f"{error.format_message()} (see latvar-tui --help)")
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
-    except _Ended as ended:
+    except Ended as ended:
         sys.exit(128 + ended.number)
     except BrokenPipeError:
         # The reader of our output has left (`| head`): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(DONE)
-
-
-def _complain(sentence: str) -> None:
-    click.echo(f"latvar-tui: {sentence}{'' if sentence.endswith(('.', '?', ')')) else '.'}", err=True)

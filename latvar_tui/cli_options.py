@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from latvar_tui.candidate import UsageError
 from latvar_tui.condition import parse_arrivals, parse_cores
+from latvar_tui.device.cores import usable_cores
+from latvar_tui.levels import parse_levels
 from latvar_tui.quantities import parse_megabytes
 
 
@@ -54,15 +56,28 @@ class Finite(click.FloatRange):
         return number
 
 
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("models", nargs=-1, metavar="[MODEL[@settings]]..."),
-    click.option(
-        "--stress",
-        type=click.IntRange(min=0),
-        default=0,
-        metavar="N",
-        help="Background stress threads at the start [0].",
-    ),
+_Option = Callable[[Any], Any]
+
+_MODELS: _Option = click.argument("models", nargs=-1, metavar="[MODEL[@settings]]...")
+_STRESS: _Option = click.option(
+    "--stress",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Background stress threads at the start [0].",
+)
+_LEVELS: _Option = click.option(
+    "--stress",
+    "levels",
+    type=Written("levels", lambda text: parse_levels(text, usable_cores())),
+    metavar="N,N,…",
+    help="Numbers of background stress threads, or shares of the cores like 0,50%,100% [0,1,2,4].",
+)
+_MOST: _Option = click.option(
+    "--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."
+)
+
+_STRESSORS: tuple[_Option, ...] = (
     click.option(
         "--load",
         type=click.IntRange(10, 100),
@@ -90,7 +105,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="CORES",
         help="Cores that the stress is bound to, like 0 or 0-1,3 [any].",
     ),
-    click.option("--max-stress", type=click.IntRange(min=1), metavar="N", help="Most stress threads [2 × cores]."),
+)
+
+_OTHERS: tuple[_Option, ...] = (
     click.option(
         "--rate",
         "arrivals",
@@ -169,7 +186,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def measuring(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command all of them, in this order."""
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+    return _with((_MODELS, _STRESS, *_STRESSORS, _MOST, *_OTHERS), command)
+
+
+def sweeping(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Likewise, with several numbers of stress threads."""
+    return _with((_MODELS, _LEVELS, *_STRESSORS, *_OTHERS), command)
 
 
 def _theme(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -185,7 +207,7 @@ def _theme(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     return name
 
 
-_LOOKS: tuple[Callable[[Any], Any], ...] = (
+_LOOKS: tuple[_Option, ...] = (
     click.option(
         "--theme",
         metavar="NAME",
@@ -204,4 +226,8 @@ _LOOKS: tuple[Callable[[Any], Any], ...] = (
 
 def looking(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command with a screen the options of how it is drawn."""
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_LOOKS), command)
+    return _with(_LOOKS, command)
+
+
+def _with(options: Sequence[_Option], command: Callable[..., Any]) -> Callable[..., Any]:
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)

@@ -68,7 +68,7 @@ def end_recording(recorder: Recorder, why: str) -> None:
 # -- reading ------------------------------------------------------------------------------------------------
 
 
-def _open(text: str) -> Session:
+def open_session(text: str) -> Session:
     from latvar_tui.session.layout import SessionError
     from latvar_tui.session.places import find_session
     from latvar_tui.session.reader import Session
@@ -97,6 +97,17 @@ def _open(text: str) -> Session:
 @click.option(
     "--deadline", "deadline_ms", type=Finite(0.001, 100_000), metavar="MS", help="As of record [as recorded]."
 )
+@click.option(
+    "--by",
+    type=click.Choice(("time",)),
+    help="Compare the ranking at the session's beginning with that at its end: minute 1 against minute 30.",
+)
+@click.option(
+    "--part",
+    "part_s",
+    type=Quantity("DURATION", parse_duration_s),
+    help="With --by time: how long beginning and end are, like 1m [a third each].",
+)
 @looking
 def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
     """Show a recorded session: the tables, or the JSON document, that measuring it ended with.
@@ -106,14 +117,19 @@ def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
     from latvar_tui.session.layout import SessionError
     from latvar_tui.session.shown import Chosen, document, tables
 
-    if as_replay and (as_json or options["candidates"] or options["conditions"]):
-        raise UsageError("--live plays the session as it was: leave --json, --candidate and --condition out.")
+    if as_replay and (as_json or options["candidates"] or options["conditions"] or options["by"]):
+        raise UsageError("--live plays the session as it was: leave --json, --candidate, --condition and --by out.")
     if options["to_s"] is not None and options["to_s"] <= options["from_s"]:
         raise UsageError("--to lies before --from, so there is nothing between them: both count from the beginning.")
-    opened = _open(session)
+    opened = open_session(session)
     if as_replay:
         sys.exit(_play(opened, options))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if options["by"] is not None:
+        _show_by_time(opened, as_json, options, width)
+        return
+    if options["part_s"] is not None:
+        raise UsageError("--part is how long the parts are that --by time compares: write --by time, too.")
     chosen = Chosen(options["candidates"], options["conditions"], options["quantile"], options["deadline_ms"])
 
     def text(board: Board) -> str:
@@ -123,6 +139,24 @@ def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
 
     try:
         click.echo(encodable(opened.shown(text, options["from_s"], options["to_s"])))
+    except SessionError as error:
+        raise UsageError(str(error)) from error
+
+
+def _show_by_time(session: Session, as_json: bool, options: Mapping[str, Any], width: int | None) -> None:
+    from latvar_tui.session import by_time
+    from latvar_tui.session.layout import SessionError
+    from latvar_tui.session.shown import Chosen, told_quantiles
+
+    if options["candidates"] or options["conditions"]:
+        raise UsageError("--by time compares all candidates and conditions: leave --candidate and --condition out.")
+    quantiles = told_quantiles(session, Chosen(quantile=options["quantile"]))
+    part = (options["part_s"], options["from_s"], options["to_s"])
+    try:
+        if as_json:
+            click.echo(json.dumps(by_time.document(session, *part, quantiles), ensure_ascii=False, indent=1))
+        else:
+            click.echo("\n".join(by_time.tables(session, *part, quantiles, width)))
     except SessionError as error:
         raise UsageError(str(error)) from error
 
@@ -249,7 +283,7 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
 
     if form == "parquet" and output == "-" and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal: name a file, with -o cells.parquet.")
-    opened = _open(session)
+    opened = open_session(session)
     try:
         pieces = exported(opened, form, per)
         if output == "-":
@@ -322,7 +356,7 @@ def report(names: tuple[str, ...], output: str, form: str, force: bool) -> None:
 
     if output != "-":
         _check_output(Path(output), force)
-    opened = [_open(name) for name in names]
+    opened = [open_session(name) for name in names]
     written = page if form == "html" else markdown
     try:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from latvar_tui import wire
 from latvar_tui.columns import text_table
-from latvar_tui.link import Link, LinkLost
+from latvar_tui.link import LinkLost
 from latvar_tui.session.recorder import Recorder
 from latvar_tui.study.board import Board
 from latvar_tui.study.table import table
@@ -23,14 +23,35 @@ class Refused(Exception):
     """The input cannot be used; the message is one sentence."""
 
 
+class Probe(Protocol):
+    """What is measured with: :class:`latvar_tui.link.Link`, say."""
+
+    def send(self, command: wire.Command) -> None: ...
+    def frames(self) -> Iterator[wire.Frame]: ...
+
+
 class Reporter(Protocol):
     """Is told of every slice, while nothing is measured."""
 
     def sliced(self, board: Board, frame: wire.Slice, elapsed_s: float) -> None: ...
 
 
-def measure(link: Link, board: Board, duration_s: float | None, reporter: Reporter, recorder: Recorder) -> None:
-    """Let board and recorder take frames until ``duration_s`` of measuring have passed (None: until interrupted).
+Course = Callable[[wire.Frame, float], Sequence[wire.Command] | None]
+"""Says after each frame, and so many seconds of measuring, what is to change from here on; None: it is over."""
+
+
+def for_duration(duration_s: float | None) -> Course:
+    """Change nothing, until ``duration_s`` of measuring have passed; None: until interrupted."""
+
+    def course(frame: wire.Frame, elapsed_s: float) -> Sequence[wire.Command] | None:
+        del frame
+        return () if duration_s is None or elapsed_s < duration_s else None
+
+    return course
+
+
+def measure(link: Probe, board: Board, course: Course, reporter: Reporter, recorder: Recorder) -> None:
+    """Let board and recorder take frames until the course is over.
 
     Raises:
         Refused: a candidate or an option cannot be used.
@@ -47,19 +68,21 @@ def measure(link: Link, board: Board, duration_s: float | None, reporter: Report
             refuse(frame, board)
             if isinstance(frame, wire.State) and frame.ask:
                 link.send(wire.Drawn(frame.ask))
-            if not isinstance(frame, wire.Slice):
-                continue
-            # Slices and gaps alone: time in which everything was held is not measured.
-            elapsed_ns += frame.gap_ns + frame.end_ns - frame.start_ns
-            elapsed_s = elapsed_ns / 1e9
-            reporter.sliced(board, frame, elapsed_s)
-            for sentence in recorder.flush_in_gap():
-                note = wire.Note(sentence)
-                board.take(note)
-                recorder.take(note)
-            if duration_s is not None and elapsed_s >= duration_s:
+            if isinstance(frame, wire.Slice):
+                # Slices and gaps alone: time in which everything was held is not measured.
+                elapsed_ns += frame.gap_ns + frame.end_ns - frame.start_ns
+                reporter.sliced(board, frame, elapsed_ns / 1e9)
+                for sentence in recorder.flush_in_gap():
+                    note = wire.Note(sentence)
+                    board.take(note)
+                    recorder.take(note)
+            changes = course(frame, elapsed_ns / 1e9)
+            if changes is None:
                 return
-            link.send(wire.Go(frame.seq))
+            for command in changes:
+                link.send(command)
+            if isinstance(frame, wire.Slice):
+                link.send(wire.Go(frame.seq))
 
 
 def refuse(frame: wire.Frame, board: Board) -> None:
@@ -141,7 +164,7 @@ class PlainRounds:
 
 
 @contextlib.contextmanager
-def _held_while_stopped(link: Link) -> Iterator[None]:
+def _held_while_stopped(link: Probe) -> Iterator[None]:
     """Ctrl-Z freezes the measurement too; ``fg`` resumes it."""
 
     def stop(number: int, frame: object) -> None:

@@ -10,27 +10,28 @@ from latvar_tui.format import plural, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
+from latvar_tui.study.conclusions import Reversal
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.table import QUANTILES, slow_from_ns
 
 SCHEMA = "latvar-tui/1"
 
 
-def summary(board: Board, deadline_ns: int | None = None) -> dict[str, Any]:
+def summary(board: Board, deadline_ns: int | None = None, ranked_by: float = 99.0) -> dict[str, Any]:
     """Everything measured, as the contract's document; with a deadline also how many inferences missed it.
 
-    ``settled`` is null: this version does not judge it.
+    ``settled``: whether the cell is told from its rivals, or as good as, at the quantile ``ranked_by`` (percent); null
+    for a control, and at a quantile that the study does not compare.
     """
-    notes = remarks(board)
-    notes.append("This version computes no confidence intervals of quantiles and looks for no reversals.")
     return {
         "schema": SCHEMA,
         "session": None,
         "device": dict(board.device),
         "cells": [
-            _cell(contender, condition, cell, board, deadline_ns) for contender, condition, cell in board.cells()
+            _cell(contender, condition, cell, board, deadline_ns, ranked_by)
+            for contender, condition, cell in board.cells()
         ],
-        "reversals": [],
+        "reversals": [reversal_as_json(reversal) for reversal in board.study.reversals(QUANTILES)],
         "candidates": [_candidate(contender) for contender in board.contenders],
         "failed": [
             {"candidate": contender.id, "reason": contender.reason}
@@ -41,7 +42,22 @@ def summary(board: Board, deadline_ns: int | None = None) -> dict[str, Any]:
             name: reading.value if reading.reason is None else {"unavailable": reading.reason}
             for name, reading in board.sensors.items()
         },
-        "notes": notes,
+        "notes": remarks(board),
+    }
+
+
+def reversal_as_json(reversal: Reversal) -> dict[str, Any]:
+    """As the contract has it; ratios are ``b`` over ``a``: ``a`` wins under ``from``, and loses under ``to``."""
+    return {
+        "a": reversal.a,
+        "b": reversal.b,
+        "quantile": reversal.quantile,
+        "from": str(reversal.before),
+        "to": str(reversal.after),
+        "ratio_from": reversal.ratio_before.value,
+        "ratio_to": reversal.ratio_after.value,
+        "ci95_from": [reversal.ratio_before.low, reversal.ratio_before.high],
+        "ci95_to": [reversal.ratio_after.low, reversal.ratio_after.high],
     }
 
 
@@ -76,7 +92,7 @@ def remarks(board: Board) -> list[str]:
 
 
 def _cell(
-    contender: Contender, condition: Condition, cell: Cell, board: Board, deadline_ns: int | None
+    contender: Contender, condition: Condition, cell: Cell, board: Board, deadline_ns: int | None, ranked_by: float
 ) -> dict[str, Any]:
     idle = None if condition.is_idle else board.cell(contender, condition.without_stress())
     slow_from = slow_from_ns(cell.latency, idle.latency if idle else None)
@@ -103,9 +119,10 @@ def _cell(
         "measured_share": cell.measured_share if contender.candidate.has_model else None,
         "marks": dict(cell.marks),
         "trend": _trend(cell),
-        "settled": None,
+        "settled": _is_settled(board, contender, condition, ranked_by),
         "memory_mb": contender.memory_mb,
-        "service": _times(cell.service, cell.counted_ns) | ({} if cell.open_loop else _wait_at(cell)),
+        "service": _times(cell.service, cell.counted_ns)
+        | ({} if cell.open_loop else _wait_at(cell) | _intervals(board, contender, condition)),
         "wait": {"unavailable": cell.wait_unavailable}
         if cell.wait_unavailable is not None
         else _times(cell.wait, cell.waited_ns),
@@ -115,16 +132,36 @@ def _cell(
         },
         "slowest": slowest_as_json(board, cell),
     }
-    return missed | _open_loop(cell, condition) | found
+    return missed | _open_loop(board, contender, condition, cell) | found
 
 
-def _open_loop(cell: Cell, condition: Condition) -> dict[str, Any]:
+def _is_settled(board: Board, contender: Contender, condition: Condition, ranked_by: float) -> bool | None:
+    if contender.candidate.is_control or ranked_by not in QUANTILES:
+        return None
+    return board.study.is_settled(contender.id, condition, ranked_by)
+
+
+def _intervals(board: Board, contender: Contender, condition: Condition) -> dict[str, Any]:
+    """95 % intervals (ms) of the latencies' quantiles, and about how many seconds more it takes where there is none."""
+    study, known, missing = board.study, {}, {}
+    for quantile in QUANTILES:
+        interval = study.interval(contender.id, condition, quantile)
+        if interval is not None:
+            known[_ms_name(quantile)] = [bound / 1e6 for bound in interval]
+        elif (more_s := study.interval_more_s(contender.id, condition, quantile)) is not None:
+            missing[_ms_name(quantile)] = round(more_s, 1)
+    return {"ci95": known, "ci95_more_s": missing}
+
+
+def _open_loop(board: Board, contender: Contender, condition: Condition, cell: Cell) -> dict[str, Any]:
     """Response times, and how the schedule was kept; nothing in closed loop."""
     numbers, arrivals = cell.open_loop, condition.arrivals
     if numbers is None or arrivals is None:
         return {}
     return {
-        "response": _times(numbers.response, numbers.response_ns) | _wait_at(cell),
+        "response": _times(numbers.response, numbers.response_ns)
+        | _wait_at(cell)
+        | _intervals(board, contender, condition),
         "open_loop": {
             "rate_per_s": arrivals.rate_hz,
             "poisson": arrivals.poisson,

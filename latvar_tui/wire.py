@@ -213,10 +213,18 @@ class Remove:
 
 @dataclass(frozen=True)
 class Only:
-    """Give slices to this candidate alone; to all again if it is empty."""
+    """Give slices to this candidate alone, or to these, in rounds of their own; to all again if none is named.
+
+    A probe that knows no several measures all of them: more than was asked for, and nothing wrong.
+    """
 
     TYPE: ClassVar[str] = "only"
-    candidate: str
+    candidate: str = ""
+    candidates: Sequence[str] = field(default_factory=list)
+
+    @property
+    def named(self) -> frozenset[str]:
+        return frozenset(filter(None, (self.candidate, *self.candidates)))
 
 
 @dataclass(frozen=True)
@@ -358,6 +366,8 @@ def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
         _check_slice(values)
     elif cls is State:
         _check_state(values)
+    elif cls is Only and not all(isinstance(text, str) for text in values.get("candidates", ())):
+        raise ValueError("candidates are no texts")
     return cls(**values)
 
 

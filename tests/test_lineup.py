@@ -113,6 +113,13 @@ def test_one_alone_and_all_again(start: Start, small_model: str) -> None:
     last = slices(frames)[-1].seq
     frames = frames_until(link, lambda f: isinstance(f, wire.Slice) and f.seq >= last + 8)
     assert {frame.candidate for frame in slices(frames)[2:]} == {names[1]}
+    link.send(wire.Only(candidates=[names[0], names[2]]))
+    go_on(link, frames)
+    last = slices(frames)[-1].seq
+    frames = slices(frames_until(link, lambda f: isinstance(f, wire.Slice) and f.seq >= last + 9))
+    rounds = {frame.round: {other.candidate for other in frames if other.round == frame.round} for frame in frames[2:]}
+    whole = [rounds[number] for number in sorted(rounds)[1:-1]]
+    assert len(whole) > 1 and all(there == {names[0], names[2]} for there in whole)
     link.send(wire.Only(""))
     go_on(link, frames)
     last = slices(frames)[-1].seq

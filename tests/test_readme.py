@@ -42,18 +42,20 @@ def keys_table() -> str:
 
 
 def options_table() -> str:
-    live, record = cli.commands["live"], cli.commands["record"]
-    both = {parameter.name for parameter in live.params} & {parameter.name for parameter in record.params}
-    rows = []
-    for command in (live, record):
+    rows: dict[tuple[str, str], list[str]] = {}
+    names = ("live", "record", "sweep")
+    for name in names:
+        command = cli.commands[name]
         for option in command.params:
-            if not isinstance(option, click.Option) or (command is record and option.name in both):
-                continue
-            metavar = "" if option.is_flag else f" {option.make_metavar(click.Context(command))}"
-            shown = option.opts[0] + metavar
-            only = "" if option.name in both else f" (`{command.name}` only)"
-            rows.append(f"| `{shown}` | {(option.help or '').rstrip('.')}{only} |")
-    return "\n".join(["| option | means |", "|---|---|", *rows])
+            if isinstance(option, click.Option):
+                metavar = "" if option.is_flag else f" {option.make_metavar(click.Context(command))}"
+                rows.setdefault((option.opts[0] + metavar, (option.help or "").rstrip(".")), []).append(name)
+    lines = []
+    for (shown, text), where in rows.items():
+        only = "" if len(where) == len(names) else f" ({', '.join(f'`{name}`' for name in where)} only)"
+        escaped = shown.replace("|", "\\|")
+        lines.append(f"| `{escaped}` | {text}{only} |")
+    return "\n".join(["| option | means |", "|---|---|", *lines])
 
 
 def settings_table() -> str:

@@ -105,6 +105,7 @@ def make_app(
         **options,
     )
     app.clock_s = lambda: 0.0  # else a slow machine would see the next note
+    app.answers.hurried = True  # nor the next answer
     app.test_link = link  # type: ignore[attr-defined]
     return app
 

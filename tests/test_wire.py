@@ -45,7 +45,7 @@ commands = st.one_of(
     st.builds(wire.Start, st.lists(text, max_size=3), text, st.floats(1, 1e4), st.booleans(), st.none() | milliseconds),
     st.builds(wire.Add, text),
     st.builds(wire.Remove, text),
-    st.builds(wire.Only, text),
+    st.builds(wire.Only, text, st.lists(text, max_size=3)),
     st.builds(wire.SetCondition, text),
     st.builds(wire.Go, small),
     st.builds(wire.Busy, ns),

@@ -59,7 +59,7 @@ class Lineup:
         self._turn = 0
         self._too_large: set[Seat] = set()  # told of once
         self._told_unknown = False
-        self._only = ""  # the candidate that alone gets slices; all do if it is empty
+        self._only: frozenset[str] = frozenset()  # who alone gets slices; all do if it is nobody
 
     @property
     def runners(self) -> Iterator[Runner]:
@@ -69,7 +69,7 @@ class Lineup:
     def playing(self) -> list[Seat]:
         """Who gets a slice in a round."""
         left = [seat for seat in self._seats if not seat.out]
-        return [seat for seat in left if seat.name == self._only] or left
+        return [seat for seat in left if seat.name in self._only] or left
 
     # -- who comes and goes -------------------------------------------------------------------------
 
@@ -91,8 +91,8 @@ class Lineup:
                     self.load_new()
                 case wire.Remove(candidate):
                     self._remove(candidate)
-                case wire.Only(candidate):
-                    self._only = candidate
+                case wire.Only() as only:
+                    self._only = only.named
         return changed
 
     def add(self, text: str) -> None:
@@ -112,8 +112,7 @@ class Lineup:
             self._end(seat)
             seat.out = True
             self._seats.remove(seat)
-        if self._only == name:
-            self._only = ""
+        self._only -= {name}
 
     # -- runners ------------------------------------------------------------------------------------
 

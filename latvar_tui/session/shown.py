@@ -7,14 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from latvar_tui import paper_table
 from latvar_tui.columns import loading_table, text_table
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.format import printable
+from latvar_tui.paper_table import grid_of
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.reader import Session
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.claims import QUANTILES as CLAIMED
 from latvar_tui.study.table import table
 from latvar_tui.summary import remarks, summary
+from latvar_tui.verdicts import conclusions
 
 _QUANTILE = 99.0
 
@@ -38,7 +42,7 @@ def document(session: Session, board: Board, chosen: Chosen) -> dict[str, Any]:
     ranked_by, deadline_ns = ranking(session, chosen)
     kept = [contender.id for contender in _contenders(board, chosen)]
     under = {str(condition) for condition in _conditions(board, chosen)}
-    whole = summary(board, deadline_ns)
+    whole = summary(board, deadline_ns, ranked_by)
     whole["cells"] = [cell for cell in whole["cells"] if cell["candidate"] in kept and cell["condition"] in under]
     whole["candidates"] = [one for one in whole["candidates"] if one["candidate"] in kept]
     options = _recorded_options(session)
@@ -50,6 +54,9 @@ def document(session: Session, board: Board, chosen: Chosen) -> dict[str, Any]:
             "ended": session.ended,
             "options": options,
         },
+        "kendall_tau": paper_table.as_json(
+            grid_of(board, _contenders(board, chosen), _conditions(board, chosen)), told_quantiles(session, chosen)
+        ),
         "run": {"quantile": ranked_by, "deadline_ms": None if deadline_ns is None else deadline_ns / 1e6},
     }
 
@@ -62,15 +69,27 @@ def tables(session: Session, board: Board, chosen: Chosen, width: int | None) ->
     """
     ranked_by, deadline_ns = ranking(session, chosen)
     contenders = _contenders(board, chosen)
+    conditions = _conditions(board, chosen)
     lines = []
-    for condition in _conditions(board, chosen):
+    for condition in conditions:
         rows = [
             row for row in table(board, condition, ranked_by, deadline_ns=deadline_ns) if row.contender in contenders
         ]
         lines += [str(condition), *text_table(rows, ranked_by, width, deadline_ns)]
+    grid = grid_of(board, contenders, conditions)
+    if grid.is_worth_it:
+        lines += ["", *paper_table.lines(grid, told_quantiles(session, chosen), width), paper_table.LEGEND, ""]
+    if not (chosen.candidates or chosen.conditions):
+        lines += conclusions(board, ranked_by, deadline_ns)
     lines += loading_table(contenders)
     lines += [f"note: {note}" for note in remarks(board)]
     return [printable(line) for line in lines]
+
+
+def told_quantiles(session: Session, chosen: Chosen) -> tuple[float, ...]:
+    """Those (percent) at which rankings are compared: the median, and the one to compare, if there are claims of it."""
+    quantile = ranking(session, chosen)[0]
+    return (50.0, quantile) if quantile in CLAIMED and quantile != 50.0 else (50.0,)
 
 
 def ranking(session: Session, chosen: Chosen) -> tuple[float, int | None]:

@@ -135,7 +135,7 @@ def neighbours_alike(run: Run, value_ns: float) -> float:
     return min(max((n * rho + 1) / (n - 3), 0.0), _MOST_RHO)
 
 
-def student_over_normal(freedom: int) -> float:
+def student_over_normal(freedom: float) -> float:
     """The 97.5 % point of Student's t over the normal distribution's: Cornish–Fisher (Abramowitz, Stegun 26.7.5)."""
     z = 1.959964
     return 1 + (z**2 + 1) / (4 * freedom) + (5 * z**4 + 16 * z**2 + 3) / (96 * freedom**2)

@@ -13,6 +13,8 @@ from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.format import quantile_name
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.ranking import Study
+from latvar_tui.study.readings import Readings
+from latvar_tui.study.spectrogram import Spectrogram
 from latvar_tui.study.timeline import Timeline
 
 TRENDED = (50.0, 99.0)
@@ -85,6 +87,8 @@ class Board:
         self._others: deque[tuple[float | None, int]] = deque(maxlen=400)
         self.timeline = Timeline()
         self.study = Study()
+        self.spectrogram = Spectrogram()
+        self.readings = Readings()
         self.only: Contender | None = None
         """The contender that alone is measured; all are if it is None."""
         self.add(*candidates)
@@ -161,6 +165,7 @@ class Board:
             for key in [key for key in self._cells if key[0] == contender.id]:
                 del self._cells[key]
             self.study.forget(contender.id)
+            self.spectrogram.forget(contender.id)
             self._last_cell = None
             self.notes.append(f"{contender.name}: its files have changed, so its counts begin anew")
 
@@ -181,6 +186,8 @@ class Board:
         self.timeline.add(frame, condition)
         if not self._by_id[frame.candidate].candidate.is_control:
             self.study.add(frame, condition)
+        self.spectrogram.add(frame)
+        self.readings.add(frame.end_ns, frame.sensors)
         others = frame.counters.get("others_cpu_ns")
         self._others.append((others.value if others else None, frame.end_ns - frame.start_ns))
         self._last_cell = cell
@@ -254,7 +261,7 @@ class Board:
             contender.state, contender.reason = "loading", ""
 
     def become(self, other: Board) -> None:
-        """Stand where ``other`` does, which is used up: whoever holds this board, its timeline or its study sees that."""
+        """Stand where ``other`` does, which is used up: whoever holds this board, or a part of it, sees that."""
         timeline, study = self.timeline, self.study
         vars(self).update(vars(other))
         vars(timeline).update(vars(other.timeline))
@@ -269,3 +276,5 @@ class Board:
         self._visited.clear()
         self.timeline.clear()
         self.study.clear()
+        self.spectrogram.clear()
+        self.readings.clear()

@@ -1,25 +1,34 @@
-"""Who is faster, looked at as often as one likes: an asymptotic confidence sequence over rounds.
+"""Who is faster, looked at as often as one likes: the evidence of rounds against two quantiles being equal.
 
-In each round a threshold x is taken from *earlier* rounds, and d is by how much the share of B's inferences above it
-exceeds that of A's. If both have the same quantile, d is 0 on average whatever the machine's mood, for the order within
-a round is drawn by us. The sum S of d over t rounds, with variance v, gives an always-valid p-value (Waudby-Smith,
-Arbour, Sinha, Kennedy, Ramdas, Time-uniform central limit theory and asymptotic confidence sequences, Ann. Stat. 52,
-2024): its mixture boundary, inverted.
+If A and B have the same q-quantile x, then in each round, on average, a share 1 - q of A's inferences is above x, and
+of B's too, whatever else their times look like: two moments, and one unknown, x. So x is chosen where both moments
+agree best with what was measured, and by how much they still disagree,
 
-Nothing is claimed before enough *independent* events were seen: e = (Σf)² / Σf² of each candidate's shares f. A burst
-of slow inferences within a slice is one event, not forty.
+    T = min over x of  s(x)' M(x)⁻¹ s(x),  s = Σ g,  M = Σ g g',  g = (k_A - (1 - q) n_A, k_B - (1 - q) n_B)
+
+with k of a round's n inferences above x, is χ² of one degree (Hansen, Econometrica 50, 1982: the test of
+overidentifying restrictions). The machine's mood moves both of g alike, and M knows. Divided by M, of which nothing is
+subtracted, one outlying round counts as one round: T is at most the number of rounds (self-normalised: de la Peña, Ann.
+Prob. 27, 1999). k - (1 - q) n, and not k / n, because a slice with slow inferences has fewer (Wald's identity).
+
+A χ² that is looked at after every round misleads. Of t rounds e = exp(ρ² t T / 2 (t ρ² + 1)) / √(t ρ² + 1) instead is
+the evidence, and 1 / e an always-valid p-value: the mixture boundary of Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas,
+Time-uniform central limit theory and asymptotic confidence sequences (arXiv 2103.06476).
+
+Nothing is claimed before enough *independent* inferences were seen beyond the quantile: (Σk)² / Σk² of them. A burst of
+slow inferences within a round is one, not forty. ``benchmarks/claims.py`` says how often anything is claimed falsely.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from latvar_tui.study.coarse import LENGTH, Floats, Ints, above, cumulated, quantiles_ns
-from latvar_tui.study.drift import Block
+from latvar_tui.study.counted import Counted, Floats, independent
+from latvar_tui.study.early_stopping import fewest_queries
 
 QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 """In percent; of these there are claims."""
@@ -27,162 +36,108 @@ QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 MARGIN = 0.02
 """The smallest difference that matters."""
 
-EVENTS = 20.0
-"""K: both together need twice as many independent events, each at least a third."""
+FEWEST_EVENTS = 10.0
+"""Independent inferences beyond the quantile, of each of the two."""
 
 FEWEST_ROUNDS = 20
-MOST_CANDIDATES = 64
-"""Of one condition: whoever comes later is not compared."""
 
 RHO2 = (-2 * math.log(0.05) + math.log(-2 * math.log(0.05) + 1)) / 100
 """The boundary is narrowest after some 100 rounds."""
 
-_ASKED: Floats = np.array(QUANTILES)
-_LEVELS = 1 - _ASKED / 100
+_TRIED = np.linspace(0.0, 1.0, 7)
+_RIDGE = 1e-4
 
 
-@dataclass
+@dataclass(frozen=True)
 class Evidence:
-    """Of one pair at one quantile: sums over rounds. ``shifted``: as if ``b`` were faster by the margin, and slower."""
+    """Of ``b`` against ``a`` at one quantile.
 
+    ``log_ratio``: b's quantile over a's. ``disagreement``: T, of ``rounds``. ``disagreement_margin``: the smaller of
+    those against a difference of the margin to either side. ``events``: of each, see above.
+    """
+
+    quantile: float
     rounds: int
-    sum: float
-    square: float
-    events_a: float
-    events_b: float
-    shifted: tuple[tuple[float, float], tuple[float, float]]
+    log_ratio: float
+    disagreement: float
+    disagreement_margin: float
+    events: tuple[float, float]
 
     @property
-    def has_events(self) -> bool:
-        """Whether there are enough of them to claim anything."""
-        a, b = self.events_a, self.events_b
-        return self.rounds >= FEWEST_ROUNDS and a + b >= 2 * EVENTS and min(a, b) >= EVENTS / 3
+    def missing(self) -> float:
+        """How many times as much must be measured until anything may be claimed; at most 1 if it is enough."""
+        events = max(min(self.events), 1e-3)
+        return max(FEWEST_ROUNDS / max(self.rounds, 1), fewest_events(self.quantile) / events)
 
     @property
     def log_e(self) -> float:
-        """The logarithm of the evidence (1 over the always-valid p-value) against equal quantiles."""
-        return log_evidence(self.rounds, self.sum, self.square)
+        """The logarithm of the evidence against equal quantiles; 0 before enough was seen."""
+        return 0.0 if self.missing > 1 else log_evidence(self.rounds, self.disagreement)
 
-    @property
-    def log_e_equal(self) -> float:
+    def log_e_equal(self, margin: float) -> float:
         """Likewise against a difference of at least the margin, to either side."""
-        (low, low_square), (high, high_square) = self.shifted
-        if not low < 0 < high:
+        if self.missing > 1 or abs(self.log_ratio) >= math.log1p(margin):
             return 0.0
-        return min(log_evidence(self.rounds, low, low_square), log_evidence(self.rounds, high, high_square))
+        return log_evidence(self.rounds, self.disagreement_margin)
+
+    def turned(self) -> Evidence:
+        """Of ``a`` against ``b``."""
+        return Evidence(
+            self.quantile, self.rounds, -self.log_ratio, self.disagreement, self.disagreement_margin, self.events[::-1]
+        )
 
 
-def log_evidence(rounds: int, total: float, square: float) -> float:
-    """Of a sum of ``rounds`` differences and the sum of their squares, against a mean of 0."""
-    if rounds < 2:
-        return 0.0
-    mean = total / rounds
-    variance = square / rounds - mean**2
-    if variance <= 1e-12:
-        return math.inf if abs(mean) > 1e-9 else 0.0
+def log_evidence(rounds: float, disagreement: float) -> float:
+    """The logarithm of e, see above."""
     scale = rounds * RHO2 + 1
-    return RHO2 * total**2 / (2 * variance * scale) - math.log(scale) / 2
+    return RHO2 * rounds * disagreement / (2 * scale) - math.log(scale) / 2
 
 
-class Claims:
-    """Of all pairs under one condition, at all quantiles."""
-
-    def __init__(self, margin: float = MARGIN) -> None:
-        self.margin = margin
-        self.ids: list[str] = []
-        self.counts: Floats = np.zeros((0, LENGTH))
-        """Of each candidate, of all rounds so far."""
-        self._rounds: Ints = np.zeros((0, 0), np.int64)
-        self._sums: Floats = np.zeros((0, 0, len(QUANTILES), _SUMS))
-        self.version = 0
-
-    def add(self, blocks: Mapping[str, Block]) -> None:
-        """Take in a round: each candidate's coarse counts."""
-        for candidate in blocks:
-            if candidate not in self.ids and len(self.ids) < MOST_CANDIDATES:
-                self._join(candidate)
-        here = [place for place, name in enumerate(self.ids) if name in blocks and blocks[name][0].size]
-        self.version += 1
-        if not here:
-            return
-        times = np.zeros((len(here), LENGTH))
-        for row, place in enumerate(here):
-            indices, counts = blocks[self.ids[place]]
-            times[row, indices] = counts
-        if len(here) > 1:
-            self._compare(np.array(here), times)
-        self.counts[here] += times
-
-    def _join(self, candidate: str) -> None:
-        self.ids.append(candidate)
-        n = len(self.ids)
-        self.counts = np.vstack([self.counts, np.zeros((1, LENGTH))])
-        rounds, sums = self._rounds, self._sums
-        self._rounds = np.zeros((n, n), np.int64)
-        self._rounds[: n - 1, : n - 1] = rounds
-        self._sums = np.zeros((n, n, len(QUANTILES), _SUMS))
-        self._sums[: n - 1, : n - 1] = sums
-
-    def _compare(self, here: Ints, times: Floats) -> None:
-        known = self.counts[here].any(axis=1)
-        here, times = here[known], times[known]
-        if len(here) < 2:
-            return
-        before = cumulated(times)
-        logs = np.log(quantiles_ns(cumulated(self.counts[here]), _ASKED))
-        a, b = np.triu_indices(len(here), 1)
-        middle = (logs[a] + logs[b]) / 2  # pairs × quantiles
-        half = math.log1p(self.margin) / 2 * np.array([0.0, -1.0, 1.0])
-        shares = []
-        for row, sign in ((a, 1.0), (b, -1.0)):
-            x = np.exp(middle[:, :, np.newaxis] + sign * half)
-            found = above(before, np.repeat(row, x.shape[1] * 3), x.ravel()).reshape(x.shape)
-            shares.append(found / before[row, -1][:, np.newaxis, np.newaxis])
-        of_a, of_b = shares
-        d = of_b - of_a
-        own_a, own_b = of_a[:, :, 0], of_b[:, :, 0]
-        new = np.concatenate([d, d * d, np.stack([own_a, own_a**2, own_b, own_b**2], axis=2)], axis=2)
-        self._rounds[here[a], here[b]] += 1
-        self._sums[here[a], here[b]] += new
-
-    def evidence(self, a: str, b: str, quantile: float) -> Evidence | None:
-        """Of ``b`` against ``a``: positive where ``b`` is slower. None before they met, or at an unknown quantile."""
-        if a not in self.ids or b not in self.ids or quantile not in QUANTILES:
-            return None
-        i, j, sign = self.ids.index(a), self.ids.index(b), 1.0
-        if i > j:
-            i, j, sign = j, i, -1.0
-        rounds = int(self._rounds[i, j])
-        if not rounds:
-            return None
-        sums = self._sums[i, j, QUANTILES.index(quantile)].tolist()
-        d, down, up, dd, down_square, up_square, f_a, ff_a, f_b, ff_b = sums
-        events = (f_a**2 / ff_a if ff_a else 0.0, f_b**2 / ff_b if ff_b else 0.0)
-        ends = ((down, down_square), (up, up_square))
-        if sign < 0:
-            events = events[::-1]
-            ends = ((-up, up_square), (-down, down_square))
-        return Evidence(rounds, sign * d, dd, *events, ends)
-
-    def forget(self, candidate: str) -> None:
-        """Let go of what was measured of a candidate."""
-        if candidate in self.ids:
-            place = self.ids.index(candidate)
-            self.ids.remove(candidate)
-            self.counts = np.delete(self.counts, place, 0)
-            self._rounds = np.delete(np.delete(self._rounds, place, 0), place, 1)
-            self._sums = np.delete(np.delete(self._sums, place, 0), place, 1)
-            self.version += 1
-
-    def quantile_ns(self, candidate: str, quantile: float) -> float | None:
-        """Of all its rounds."""
-        if candidate not in self.ids:
-            return None
-        row = self.counts[self.ids.index(candidate)]
-        return float(quantiles_ns(cumulated(row[np.newaxis]), np.array([quantile]))[0, 0]) if row.any() else None
+def fewest_events(quantile: float) -> float:
+    """How many independent inferences beyond a quantile any claim needs: more than MLPerf's early stopping asks for."""
+    return max(FEWEST_EVENTS, fewest_queries(quantile / 100) * (1 - quantile / 100))
 
 
-_SUMS = 10
+def evidence(a: Counted, b: Counted, margin: float = MARGIN) -> list[Evidence]:
+    """At each of :data:`QUANTILES`, on the same rounds of both."""
+    rounds = int(a.rounds.sum())
+    logs_a, logs_b = (np.log(one.quantiles_ns(QUANTILES)) for one in (a, b))
+    levels = 1 - np.array(QUANTILES) / 100
+    shifts = np.array([0.0, math.log1p(margin), -math.log1p(margin)])
+    # x is sought between A's quantile and B's, of which the shift is taken back; quantiles × shifts × tried.
+    other = logs_b[:, np.newaxis] - shifts
+    x = logs_a[:, np.newaxis, np.newaxis] + (other - logs_a[:, np.newaxis])[:, :, np.newaxis] * _TRIED
+    moments_a = _moments(a, x, levels)
+    moments_b = _moments(b, x + shifts[np.newaxis, :, np.newaxis], levels)
+    disagreements = _disagreement(moments_a, moments_b).min(axis=2)
+    events = [independent(one.above(np.exp(logs))) for one, logs in ((a, logs_a), (b, logs_b))]
+    return [
+        Evidence(
+            quantile,
+            rounds,
+            float(logs_b[place] - logs_a[place]),
+            float(disagreements[place, 0]),
+            float(disagreements[place, 1:].min()),
+            (float(events[0][place]), float(events[1][place])),
+        )
+        for place, quantile in enumerate(QUANTILES)
+    ]
+
+
+def _moments(one: Counted, x: Floats, levels: Floats) -> Floats:
+    """g of each round at each x: shape (rounds, *x.shape)."""
+    found: Floats = one.above(np.exp(x.ravel())).reshape(-1, *x.shape)
+    found -= one.totals[:, np.newaxis, np.newaxis, np.newaxis] * levels[:, np.newaxis, np.newaxis]
+    return found
+
+
+def _disagreement(a: Floats, b: Floats) -> Floats:
+    """T of two moments, over the first axis. A pair that never varies against each other still has an inverse."""
+    s_a, s_b = a.sum(axis=0), b.sum(axis=0)
+    aa, bb, ab = (np.einsum("r...,r...->...", one, two) for one, two in ((a, a), (b, b), (a, b)))
+    aa, bb = aa * (1 + _RIDGE) + 1e-9, bb * (1 + _RIDGE) + 1e-9
+    found: Floats = (s_a**2 * bb - 2 * s_a * s_b * ab + s_b**2 * aa) / (aa * bb - ab**2)
+    return found
 
 
 def holm(log_es: Sequence[float], alpha: float) -> list[bool]:
@@ -194,3 +149,19 @@ def holm(log_es: Sequence[float], alpha: float) -> list[bool]:
             break
         claimed[place] = True
     return claimed
+
+
+def rounds_needed(one: Evidence, log_e: float, margin: float = MARGIN) -> float | None:
+    """With how many rounds the evidence is ``log_e``, if it goes on like this: of a difference, or of none."""
+    at_least = max(1.0, one.missing) * one.rounds
+    tried = at_least * np.geomspace(1.0, 10_000.0, 400)
+    found = []
+    for disagreement, holds in (
+        (one.disagreement, abs(one.log_ratio) >= math.log1p(margin)),
+        (one.disagreement_margin, abs(one.log_ratio) < math.log1p(margin)),
+    ):
+        if holds and one.rounds:
+            scale = tried * RHO2 + 1
+            enough = RHO2 * tried**2 * (disagreement / one.rounds) / (2 * scale) - np.log(scale) / 2 >= log_e
+            found += [float(tried[np.argmax(enough)])] if enough.any() else []
+    return min(found, default=None)

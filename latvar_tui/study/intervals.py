@@ -1,4 +1,13 @@
-"""By how much: 95 % intervals of ratios by resampling whole rounds, of one cell by blocks of many rounds."""
+"""By how much: 95 % intervals, of ratios by resampling whole rounds, of one cell by blocks of many rounds.
+
+What moves a round moves both candidates in it, so rounds are drawn with replacement and both quantiles taken of what
+was drawn (Efron's percentile interval; a round is a block, so drifts do no harm). A few independent inferences beyond
+the quantile say less than the normal distribution promises: deviations are widened by Student's t over it, with as many
+degrees of freedom as there are of them, less one. ``benchmarks/coverage.py`` says how often the truth is inside.
+
+By itself a candidate has nothing to be compared with in its round, and moods last for many: see
+:mod:`latvar_tui.study.blocks` for how that interval is widened.
+"""
 
 from __future__ import annotations
 
@@ -7,104 +16,110 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from latvar_tui.study.blocks import Run, neighbours_alike, quantiles_ns, run_of, student_over_normal
-from latvar_tui.study.coarse import Floats
+from latvar_tui.study.blocks import Run, neighbours_alike, student_over_normal
 from latvar_tui.study.conclusions import Ratio
-from latvar_tui.study.drift import Block, merged
-from latvar_tui.study.rounds import Row
+from latvar_tui.study.counted import Counted, Floats, independent
 
 DRAWS = 1000
 MOST_UNITS = 64
-"""Rounds are resampled in so many lots at most: more say nothing new, and cost time."""
+"""Rounds are resampled in so many lots of neighbours at most: more say nothing new, and cost time."""
 
 FEWEST_UNITS = 10
+FEWEST_EVENTS = 5.0
+"""Fewer independent inferences beyond a quantile say nothing of how it scatters."""
+
 CELL_BLOCKS = 32
+FEWEST_CELL_BLOCKS = 20
+_MOST_RHO = 0.95
 
 
-@lru_cache(maxsize=64)
-def weights(units: int) -> Floats:
-    """How often each of ``units`` is drawn in each of DRAWS resamples: always the same draws."""
+@lru_cache(maxsize=128)
+def _weights(units: int) -> npt.NDArray[np.float32]:
+    """How often each of ``units`` is drawn in each of DRAWS resamples: alike for whoever is in these rounds."""
     random = np.random.default_rng(units)
-    found: Floats = random.multinomial(units, np.full(units, 1 / units), size=DRAWS).astype(np.float64)
+    found: npt.NDArray[np.float32] = random.multinomial(units, np.full(units, 1 / units), size=DRAWS).astype(np.float32)
     return found
 
 
-def lots(blocks: Sequence[Block], most: int = MOST_UNITS) -> list[Block]:
-    """Blocks in order, neighbours put together until they are at most ``most``."""
-    if len(blocks) <= most:
-        return list(blocks)
-    edges = [len(blocks) * lot // most for lot in range(most + 1)]
-    return [merged(blocks[begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
+def _lots(before: Floats, most: int) -> Floats:
+    """Rows, of which neighbours are added up until they are at most ``most``."""
+    rows = len(before)
+    if rows <= most:
+        return before
+    found: Floats = np.add.reduceat(before, [rows * lot // most for lot in range(most)], axis=0)
+    return found
 
 
-def drawn_logs(run: Run, asked: Sequence[float]) -> Floats:
-    """The logarithm of each asked quantile (percent) in each resample, shape (quantiles, DRAWS)."""
-    counts = weights(run.blocks) @ run.counts
-    with np.errstate(invalid="ignore"):
-        return np.log(np.stack([quantiles_ns(counts, run.edges_ns, quantile) for quantile in asked]))
+def drawn_logs(one: Counted, quantiles: Sequence[float], most: int = MOST_UNITS) -> Floats:
+    """The logarithm of each quantile (percent) in each resample; shape (quantiles, DRAWS). NaN if nothing was drawn."""
+    lots = _lots(one.before, most)
+    before = _weights(len(lots)) @ lots.astype(np.float32)
+    totals = before[:, -1].astype(np.float64)
+    edges = one.edges_ns
+    draws = np.arange(DRAWS)
+    found = np.empty((len(quantiles), DRAWS))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for place, quantile in enumerate(quantiles):
+            ranks = quantile / 100 * totals
+            at = np.clip((before < ranks[:, np.newaxis]).sum(axis=1) - 1, 0, len(edges) - 1)
+            low = before[draws, at]
+            inside = np.clip((ranks - low) / (before[draws, at + 1] - low), 0.0, 1.0)
+            value = edges[at, 0] + inside * (edges[at, 1] - edges[at, 0])
+            found[place] = np.where(totals > 0, np.log(np.maximum(value, 1.0)), np.nan)
+    return found
 
 
-def measured_logs(run: Run, asked: Sequence[float]) -> Floats:
-    """The logarithm of each asked quantile of all of it."""
-    whole = run.counts.sum(axis=0, keepdims=True)
-    return np.log(np.array([quantiles_ns(whole, run.edges_ns, quantile)[0] for quantile in asked]))
+def ratio_of(log_ratio: float, drawn_a: Floats, drawn_b: Floats, units: int, events: float) -> Ratio:
+    """``b`` over ``a``, of their logarithms in the same draws; without an interval where there is too little for one.
 
-
-def ratios(rows: Sequence[Row], a: str, b: str, asked: Sequence[float]) -> list[Ratio | None]:
-    """``b`` over ``a`` at each asked quantile, on the rounds that hold both; None where they never met."""
-    pairs = [(row.block(a), row.block(b)) for row in rows if a in row.ids and b in row.ids]
-    both = [(one, other) for one, other in pairs if one and other and one[0].size and other[0].size]
-    if not both:
-        return [None] * len(asked)
-    of_a, of_b = (run_of(lots([pair[side] for pair in both])) for side in (0, 1))
-    found = measured_logs(of_b, asked) - measured_logs(of_a, asked)
-    n = of_a.blocks
-    if n < FEWEST_UNITS:
-        return [Ratio(math.exp(value)) for value in found.tolist()]
-    apart = drawn_logs(of_b, asked) - drawn_logs(of_a, asked) - found[:, np.newaxis]
-    wider = math.sqrt(n / (n - 1)) * student_over_normal(n - 1)
-    low, high = np.nanquantile(apart, (0.025, 0.975), axis=1) * wider
-    return [
-        Ratio(math.exp(value), math.exp(value + min(lo, 0.0)), math.exp(value + max(hi, 0.0)))
-        for value, lo, hi in zip(found.tolist(), low.tolist(), high.tolist(), strict=True)
-    ]
-
-
-def cell_intervals(rows: Sequence[Row], candidate: str, asked: Sequence[float]) -> list[tuple[float, float] | None]:
-    """The interval (ns) of each asked quantile of one candidate by itself; None with too few rounds."""
-    blocks = [block for row in rows if (block := row.block(candidate)) is not None and block[0].size]
-    run = run_of(lots(blocks, CELL_BLOCKS))
-    if run.blocks < 20:
-        return [None] * len(asked)
-    n = run.blocks
-    found = measured_logs(run, asked)
-    apart = drawn_logs(run, asked) - found[:, np.newaxis]
-    bounds = []
-    median = math.exp(measured_logs(run, [50.0])[0])
-    for value, deviations in zip(found.tolist(), apart, strict=True):
-        rho = min(0.95, max(neighbours_alike(run, v) for v in (median, math.exp(value))) + 1 / math.sqrt(n))
-        wider = math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(n - 1)
-        low, high = np.nanquantile(deviations, (0.025, 0.975)) * wider
-        bounds.append((math.exp(value + min(low, 0.0)), math.exp(value + max(high, 0.0))))
-    return list(bounds)
-
-
-def logs_together(rows: Sequence[Row], ids: Sequence[str], quantile: float) -> tuple[Floats, Floats] | None:
-    """The logarithm of each candidate's quantile, and of each in DRAWS resamples of whole rounds: shape (ids, DRAWS).
-
-    On the rounds that hold all of ``ids``; each by itself where those are too few. None where one was not measured.
+    Args:
+        units: how many lots of rounds were drawn of.
+        events: how many independent inferences lie beyond the quantile, of the one that has fewer.
     """
-    whole = [row for row in rows if all(name in row.ids for name in ids)]
-    measured, drawn = [], []
-    for name in ids:
-        own = whole if len(whole) >= FEWEST_UNITS else [row for row in rows if name in row.ids]
-        run = run_of(lots([block for row in own if (block := row.block(name)) is not None]))
-        if not run.counts.any():
-            return None
-        measured.append(measured_logs(run, [quantile])[0])
-        drawn.append(drawn_logs(run, [quantile])[0])
-    return np.array(measured), np.array(drawn)
+    if units < FEWEST_UNITS or events < FEWEST_EVENTS:
+        return Ratio(math.exp(log_ratio))
+    wider = math.sqrt(units / (units - 1)) * student_over_normal(min(units, events) - 1)
+    low, high = (_bounds(drawn_b - drawn_a - log_ratio) * wider).tolist()
+    return Ratio(math.exp(log_ratio), math.exp(log_ratio + min(low, 0.0)), math.exp(log_ratio + max(high, 0.0)))
+
+
+def _bounds(deviations: Floats) -> Floats:
+    """The 2.5 and 97.5 % points of those that are numbers."""
+    known = np.sort(deviations[~np.isnan(deviations)])
+    if not known.size:
+        return np.zeros(2)
+    found: Floats = np.interp(np.array([0.025, 0.975]) * (known.size - 1), np.arange(known.size), known)
+    return found
+
+
+def units_of(one: Counted) -> int:
+    """How many lots there are to draw of."""
+    return min(len(one.rows), MOST_UNITS)
+
+
+def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float, float] | None]:
+    """The interval (ns) of each quantile of one candidate; None with too few rounds, or too little beyond it."""
+    run = Run(np.diff(_lots(one.before, CELL_BLOCKS), axis=1), one.edges_ns)
+    n = run.blocks
+    if n < FEWEST_CELL_BLOCKS:
+        return [None] * len(quantiles)
+    measured = np.log(one.quantiles_ns([*quantiles, 50.0]))
+    drawn = drawn_logs(one, quantiles, CELL_BLOCKS)
+    median_alike = neighbours_alike(run, math.exp(measured[-1]))
+    found: list[tuple[float, float] | None] = []
+    events = independent(one.above(np.exp(measured)))
+    for value, draws, many in zip(measured.tolist(), drawn, events.tolist(), strict=False):
+        if many < FEWEST_EVENTS:
+            found.append(None)
+            continue
+        # A mood moves all quantiles, and shows best at the median: beyond p99 there is little to see it by.
+        rho = min(_MOST_RHO, max(median_alike, neighbours_alike(run, math.exp(value))) + 1 / math.sqrt(n))
+        wider = math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(min(n, many) - 1)
+        low, high = (_bounds(draws - value) * wider).tolist()
+        found.append((math.exp(value + min(low, 0.0)), math.exp(value + max(high, 0.0))))
+    return found
 
 
 def kendall_tau(before: Floats, after: Floats) -> Floats:
@@ -113,5 +128,6 @@ def kendall_tau(before: Floats, after: Floats) -> Floats:
     Tau-a (Kendall, Biometrika 30, 1938): a tie counts as neither.
     """
     a, b = np.triu_indices(len(before), 1)
-    signs: Floats = np.sign(before[a] - before[b]) * np.sign(after[a] - after[b])
-    return signs.mean(axis=0)
+    signs = np.sign(before[a] - before[b]) * np.sign(after[a] - after[b])
+    found: Floats = signs.mean(axis=0)
+    return found

@@ -7,42 +7,32 @@ A family is all pairs under all conditions at one quantile: Holm's rule over alw
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
 from latvar_tui.histogram import pairs_of
-from latvar_tui.study.claims import MARGIN, QUANTILES, RHO2, Claims, Evidence, holm
+from latvar_tui.study.claims import MARGIN, QUANTILES, Evidence, holm, rounds_needed
 from latvar_tui.study.conclusions import Groups, Order, Pair, Ratio, Reversal
 from latvar_tui.study.drift import Block, coarse
-from latvar_tui.study.intervals import cell_intervals, kendall_tau, logs_together, ratios
-from latvar_tui.study.rounds import Rounds
+from latvar_tui.study.intervals import kendall_tau
+from latvar_tui.study.under import Under
 
 ALPHA = 0.05
 PRECISION = 0.05
 """A cell is settled when its ratios to its rivals are known this well."""
 
+MOST_CANDIDATES = 64
+"""Of one condition, and how many cells of all: whoever comes later is not compared."""
+MOST_CELLS = 512
+
 _LONGEST_S = 24 * 3600.0
 _Key = tuple[str, str, Condition]
-
-
-class _Under:
-    """One condition: its rounds, what they show, and what was computed of them."""
-
-    def __init__(self, margin: float) -> None:
-        self.rounds = Rounds()
-        self.claims = Claims(margin)
-        self.walls: dict[str, tuple[int, int]] = {}
-        """Of each candidate: slices, and how long they took with the gaps before them (ns)."""
-        self.ratios: dict[tuple[str, str], tuple[int, list[Ratio | None]]] = {}
-        self.intervals: dict[str, tuple[int, list[tuple[float, float] | None]]] = {}
-
-    def slice_s(self, candidate: str) -> float:
-        many, wall_ns = self.walls.get(candidate, (0, 0))
-        return wall_ns / many / 1e9 if many else 0.25
+_AnyKey = TypeVar("_AnyKey")
 
 
 class Study:
@@ -56,7 +46,7 @@ class Study:
 
     def __init__(self, alpha: float = ALPHA, margin: float = MARGIN, precision: float = PRECISION) -> None:
         self.alpha, self.margin, self.precision = alpha, margin, precision
-        self._under: dict[Condition, _Under] = {}
+        self._under: dict[Condition, Under] = {}
         self._open: dict[str, Block] = {}
         self._open_round: tuple[int, Condition] | None = None
         self.version = 0
@@ -67,15 +57,16 @@ class Study:
 
     def add(self, frame: wire.Slice, condition: Condition) -> None:
         """Take in one slice of a candidate that has rivals. A round is complete when another one begins."""
+        known = self._under.get(condition)
+        if (known is None or frame.candidate not in known.walls) and self._is_full(known):
+            return
         key = frame.round, condition
         if key != self._open_round or frame.candidate in self._open:
             self._close()
             self._open_round = key
         pairs = pairs_of(frame.response or frame.service)
         self._open[frame.candidate] = coarse([pairs] if pairs.size else [])
-        under = self._of(condition)
-        many, wall_ns = under.walls.get(frame.candidate, (0, 0))
-        under.walls[frame.candidate] = many + 1, wall_ns + frame.end_ns - frame.start_ns + frame.gap_ns
+        self._of(condition).timed(frame.candidate, frame.end_ns - frame.start_ns + frame.gap_ns)
 
     def restart(self) -> None:
         """Another probe begins, and counts its rounds anew."""
@@ -92,23 +83,20 @@ class Study:
         """Let go of what was measured of a candidate: it is another one now."""
         self._open.pop(candidate, None)
         for under in self._under.values():
-            under.rounds.forget(candidate)
-            under.claims.forget(candidate)
-            under.intervals.pop(candidate, None)
-            under.walls.pop(candidate, None)
-            under.ratios = {pair: known for pair, known in under.ratios.items() if candidate not in pair}
+            under.forget(candidate)
         self.version += 1
 
-    def _of(self, condition: Condition) -> _Under:
-        if condition not in self._under:
-            self._under[condition] = _Under(self.margin)
-        return self._under[condition]
+    def _is_full(self, under: Under | None) -> bool:
+        """A file may say that there are thousands: all pairs of them would take hours."""
+        cells = sum(len(one.walls) for one in self._under.values())
+        return cells >= MOST_CELLS or (under is not None and len(under.walls) >= MOST_CANDIDATES)
+
+    def _of(self, condition: Condition) -> Under:
+        return self._under.setdefault(condition, Under())
 
     def _close(self) -> None:
         if self._open_round is not None and self._open:
-            under = self._of(self._open_round[1])
-            under.rounds.add(self._open)
-            under.claims.add(self._open)
+            self._of(self._open_round[1]).add(self._open)
             self.version += 1
         self._open, self._open_round = {}, None
 
@@ -121,42 +109,37 @@ class Study:
 
     def candidates(self, condition: Condition) -> list[str]:
         """Who was measured under it, in that order."""
-        return list(self._under[condition].claims.ids) if condition in self._under else []
+        return self._under[condition].ids if condition in self._under else []
 
     def pair(self, a: str, b: str, condition: Condition, quantile: float) -> Pair:
         """``b`` against ``a``."""
-        under = self._under.get(condition)
-        evidence = under.claims.evidence(a, b, quantile) if under else None
-        if under is None or evidence is None:
+        under, seen = self._under.get(condition), self._evidence(a, b, condition, quantile)
+        if under is None or seen is None:
             return Pair(a, b, condition, quantile, None, "", 0, None, provisional=True)
-        ratio = self._ratio(under, a, b, quantile)
-        faster = self._faster(a, b, condition, quantile, evidence, ratio)
-        equal = not faster and self._is_equal(under, evidence)
-        more_s = 0.0 if faster or equal else self._more_s(under, a, b, evidence)
-        return Pair(
-            a, b, condition, quantile, ratio, faster, evidence.rounds, more_s, equal, not evidence.has_events
-        )  # fmt: skip
+        ratio = self._ratio(a, b, condition, quantile)
+        faster = self._faster(a, b, condition, seen, ratio)
+        equal = not faster and seen.log_e_equal(self.margin) >= self._needed
+        more_s = 0.0 if faster or equal else self._more_s(under, a, b, seen)
+        return Pair(a, b, condition, quantile, ratio, faster, seen.rounds, more_s, equal, seen.missing > 1)
 
     def interval(self, candidate: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
         """95 % (ns), of the candidate by itself over this run; None before enough rounds."""
         under = self._under.get(condition)
-        if under is None or quantile not in QUANTILES:
-            return None
-        known = under.intervals.get(candidate)
-        if known is None or _is_old(known[0], under.rounds.added):
-            known = under.rounds.added, cell_intervals(under.rounds.rows, candidate, QUANTILES)
-            under.intervals[candidate] = known
-        return known[1][QUANTILES.index(quantile)]
+        return None if under is None or quantile not in QUANTILES else under.intervals(candidate)[_place(quantile)]
+
+    def interval_more_s(self, candidate: str, condition: Condition, quantile: float) -> float | None:
+        """About how many seconds more of measuring it takes until there is an interval; None where nobody can say."""
+        under = self._under.get(condition)
+        return None if under is None else under.interval_more_s(candidate, quantile)
 
     def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
-        """Whether each of its pairs is decided, or known to within the precision."""
+        """Whether each of its pairs is decided, or known to within the precision; or it itself, if it has no rival."""
         rivals = [other for other in self.candidates(condition) if other != candidate]
         if not rivals:
-            interval, value = self.interval(candidate, condition, quantile), None
-            if condition in self._under:
-                value = self._under[condition].claims.quantile_ns(candidate, quantile)
+            interval = self.interval(candidate, condition, quantile)
+            value = self._under[condition].quantile_ns(candidate, quantile) if condition in self._under else None
             return bool(interval and value and _is_within(interval, value, self.precision))
-        pairs = [self.pair(candidate, other, condition, quantile) for other in rivals]
+        pairs = (self.pair(candidate, other, condition, quantile) for other in rivals)
         return all(pair.is_decided or self._is_known(pair) for pair in pairs)
 
     def _is_known(self, pair: Pair) -> bool:
@@ -168,15 +151,11 @@ class Study:
     def groups(self, condition: Condition, quantile: float, ids: Sequence[str]) -> Groups:
         """The best at a quantile, those that cannot be told from it, and those that are worse."""
         under = self._under.get(condition)
-        values = {name: under.claims.quantile_ns(name, quantile) if under else None for name in ids}
-        placed = sorted((value, name) for name, value in values.items() if value is not None)
+        values = {name: under.quantile_ns(name, quantile) if under else None for name in ids}
+        placed = [name for _, name in sorted((value, name) for name, value in values.items() if value is not None)]
         missing = tuple(name for name, value in values.items() if value is None)
-        if not placed:
-            return Groups((), (), missing)
-        first = placed[0][1]
-        worse = {name for _, name in placed[1:] if self.pair(first, name, condition, quantile).faster == first}
-        names = [name for _, name in placed]
-        return Groups(tuple(n for n in names if n not in worse), tuple(n for n in names if n in worse), missing)
+        worse = {name for name in placed[1:] if self.pair(placed[0], name, condition, quantile).faster == placed[0]}
+        return Groups(tuple(n for n in placed if n not in worse), tuple(n for n in placed if n in worse), missing)
 
     def order(self, a: str, b: str, quantile: float, before: Condition, after: Condition) -> tuple[Order, float | None]:
         """Whether the two change places, and about how many seconds more decide that."""
@@ -199,116 +178,172 @@ class Study:
             for (a, b), under in claimed.items():
                 for (before, first), (after, second) in combinations(sorted(under, key=_by_stress), 2):
                     if first != second:
-                        found.append(self._reversal(first, b if first == a else a, quantile, before, after))
+                        names = (a, b) if first == a else (b, a)
+                        both = (self._ratio(*names, condition, quantile) for condition in (before, after))
+                        found.append(_reversal(names, quantile, (before, after), *both))
         return found
-
-    def _reversal(self, a: str, b: str, quantile: float, before: Condition, after: Condition) -> Reversal:
-        first, second = (self._ratio(self._under[under], a, b, quantile) for under in (before, after))
-        assert first is not None and second is not None
-        return Reversal(a, b, quantile, before, after, first, second)
 
     def kendall_tau(
         self, before: Condition, after: Condition, quantile: float, ids: Sequence[str]
     ) -> tuple[float, float, float] | None:
-        """Of the whole ranking between two conditions, with a 95 % interval; None with fewer than two candidates."""
-        if len(ids) < 2 or before not in self._under or after not in self._under:
+        """Of the whole ranking between two conditions, with a 95 % interval; None with fewer than two candidates.
+
+        On the rounds that hold all of them; None also where there is none.
+        """
+        if len(ids) < 2 or quantile not in QUANTILES:
             return None
-        logs = [logs_together(self._under[under].rounds.rows, ids, quantile) for under in (before, after)]
-        first, second = logs
-        if first is None or second is None:
-            return None
-        measured = kendall_tau(first[0][:, np.newaxis], second[0][:, np.newaxis])
+        measured, drawn = [], []
+        for condition in (before, after):
+            under = self._under.get(condition)
+            together = under.together(*ids) if under else None
+            if under is None or together is None:
+                return None
+            measured.append(np.log([one.quantiles_ns([quantile]) for one in together]))
+            draws = [under.drawn(name, one)[_place(quantile)] for name, one in zip(ids, together, strict=True)]
+            drawn.append(np.array(draws))
         # Two conditions have no round in common: their draws must not go together.
-        drawn = kendall_tau(first[1], np.roll(second[1], 1, axis=1))
-        low, high = np.quantile(drawn, (0.025, 0.975))
-        return float(measured[0]), float(low), float(high)
+        taus = kendall_tau(drawn[0], np.roll(drawn[1], 1, axis=1))
+        low, high = np.quantile(taus, (0.025, 0.975))
+        return float(kendall_tau(*measured)[0]), float(low), float(high)
+
+    def freshen(self) -> Iterator[None]:
+        """Compute what has become old, in pieces of a few milliseconds: whoever has little time asks afterwards."""
+        for under in list(self._under.values()):
+            for a, b in combinations(sorted(under.ids), 2):
+                under.evidence(a, b, self.margin)
+                yield
+                under.ratio(a, b, self.margin)
+                yield
+            for name in under.ids:
+                under.intervals(name)
+                yield
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _family(self, quantile: float) -> Iterator[tuple[_Key, Evidence]]:
-        for condition, under in self._under.items():
-            for a, b in combinations(sorted(under.claims.ids), 2):
-                evidence = under.claims.evidence(a, b, quantile)
-                if evidence is not None:
-                    yield (a, b, condition), evidence
+    def _evidence(self, a: str, b: str, condition: Condition, quantile: float) -> Evidence | None:
+        under = self._under.get(condition)
+        if under is None or quantile not in QUANTILES or a == b:
+            return None
+        known = under.evidence(min(a, b), max(a, b), self.margin)
+        if known is None:
+            return None
+        return known[_place(quantile)] if a < b else known[_place(quantile)].turned()
+
+    def _ratio(self, a: str, b: str, condition: Condition, quantile: float) -> Ratio | None:
+        known = self._under[condition].ratio(min(a, b), max(a, b), self.margin)
+        if known is None:
+            return None
+        return known[_place(quantile)] if a < b else _inverse(known[_place(quantile)])
+
+    def family(self, quantile: float) -> list[tuple[_Key, Evidence]]:
+        """All pairs under all conditions, ids in alphabetical order."""
+        keys = [
+            (a, b, condition)
+            for condition, under in self._under.items()
+            for a, b in combinations(sorted(under.ids), 2)
+        ]  # fmt: skip
+        seen = [(key, self._evidence(*key, quantile)) for key in keys]
+        return [(key, one) for key, one in seen if one is not None]
+
+    def claimed(self, quantile: float) -> bool:
+        """Whether there may be anything to claim at it: cheaper than asking for each pair."""
+        return bool(self._claims_at(quantile))
 
     def _claims_at(self, quantile: float) -> list[_Key]:
-        """The pairs whose difference is claimed, ids in alphabetical order."""
+        """The pairs of which it may be claimed that one is faster."""
         known = self._claimed.get(quantile)
         if known is None or known[0] != self.version:
-            family = list(self._family(quantile))
-            chosen = holm([one.log_e if one.has_events else 0.0 for _, one in family], self.alpha)
-            known = self.version, [key for (key, _), is_in in zip(family, chosen, strict=True) if is_in]
+            known = self.version, claimed_of(self.family(quantile), self.alpha)
             self._claimed[quantile] = known
         return known[1]
 
-    def _faster(
-        self, a: str, b: str, condition: Condition, quantile: float, evidence: Evidence, ratio: Ratio | None
-    ) -> str:
-        if (min(a, b), max(a, b), condition) not in self._claims_at(quantile):
+    def _faster(self, a: str, b: str, condition: Condition, seen: Evidence, ratio: Ratio | None) -> str:
+        if (min(a, b), max(a, b), condition) not in self._claims_at(seen.quantile):
             return ""
-        if ratio is None or ratio.low is None or ratio.high is None:
-            return ""
-        if evidence.sum > 0 and ratio.low > 1 and ratio.value >= 1 + self.margin:
-            return a
-        if evidence.sum < 0 and ratio.high < 1 and ratio.value <= 1 / (1 + self.margin):
-            return b
-        return ""
-
-    def _is_equal(self, under: _Under, evidence: Evidence) -> bool:
-        return evidence.has_events and evidence.log_e_equal >= math.log(self._family_size / self.alpha)
+        return _who(a, b, seen, ratio, self.margin)
 
     @property
-    def _family_size(self) -> int:
-        return sum(math.comb(len(under.claims.ids), 2) for under in self._under.values())
+    def _needed(self) -> float:
+        """The evidence that suffices for any pair of the family."""
+        size = sum(math.comb(len(under.walls), 2) for under in self._under.values())
+        return math.log(max(1, size) / self.alpha)
 
-    def _ratio(self, under: _Under, a: str, b: str, quantile: float) -> Ratio | None:
-        if quantile not in QUANTILES:
-            return None
-        if a > b:
-            return _inverse(self._ratio(under, b, a, quantile))
-        known = under.ratios.get((a, b))
-        if known is None or _is_old(known[0], under.rounds.added):
-            known = under.rounds.added, ratios(under.rounds.rows, a, b, QUANTILES)
-            under.ratios[a, b] = known
-        return known[1][QUANTILES.index(quantile)]
-
-    def _more_s(self, under: _Under, a: str, b: str, evidence: Evidence) -> float | None:
+    def _more_s(self, under: Under, a: str, b: str, seen: Evidence) -> float | None:
         """Were it to go on like this, until the evidence suffices."""
-        needed = max(math.log(max(1, self._family_size) / self.alpha), 1.0)
-        rounds = _rounds_needed(evidence, needed)
+        rounds = rounds_needed(seen, self._needed, self.margin)
         if rounds is None:
             return None
-        seconds = max(1, rounds - evidence.rounds) * (under.slice_s(a) + under.slice_s(b))
+        seconds = max(1.0, rounds - seen.rounds) * (under.slice_s(a) + under.slice_s(b))
         return seconds if seconds <= _LONGEST_S else None
 
 
-def _rounds_needed(evidence: Evidence, needed: float) -> int | None:
-    t = evidence.rounds
-    if t < 2:
-        return None
-    tried = np.unique(np.round(t * np.geomspace(1.0, 10_000.0, 200))).astype(np.float64)
-    mean, variance = evidence.sum / t, max(evidence.square / t - (evidence.sum / t) ** 2, 1e-12)
-    scale = tried * RHO2 + 1
-    enough = RHO2 * (tried * mean) ** 2 / (2 * variance * scale) - np.log(scale) / 2 >= needed
-    events = evidence.events_a + evidence.events_b
-    enough &= tried * events / t >= 40
-    enough &= tried >= 20
-    return int(tried[np.argmax(enough)]) if enough.any() else None
+def reversals_between(
+    first: Study, second: Study, quantiles: Sequence[float], names: Mapping[str, str]
+) -> list[Reversal]:
+    """Of two devices or sessions: pairs that change places from the first (``before``) to the second (``after``).
+
+    Under the same condition on both: otherwise two things would have changed. The family is that of both.
+
+    Args:
+        names: candidates of the first, and what they are called in the second.
+    """
+    found = []
+    for quantile in quantiles:
+        both = (
+            (number, key, one) for number, study in enumerate((first, second)) for key, one in study.family(quantile)
+        )
+        claimed = set(claimed_of([((number, *key), one) for number, key, one in both], first.alpha))
+        for condition in first.conditions:
+            known = [name for name in first.candidates(condition) if names.get(name) in second.candidates(condition)]
+            for a, b in combinations(known, 2):
+                sides = []
+                for number, (study, one, other) in enumerate(((first, a, b), (second, names[a], names[b]))):
+                    seen = study._evidence(one, other, condition, quantile)
+                    ratio = None if seen is None else study._ratio(one, other, condition, quantile)
+                    if seen is None or (number, min(one, other), max(one, other), condition) not in claimed:
+                        break
+                    sides.append((_who("a", "b", seen, ratio, first.margin), ratio))
+                if len(sides) == 2 and {sides[0][0], sides[1][0]} == {"a", "b"}:
+                    turned = sides[0][0] == "b"
+                    ratios = [_inverse(ratio) if turned and ratio else ratio for _, ratio in sides]
+                    found.append(_reversal((b, a) if turned else (a, b), quantile, (condition, condition), *ratios))
+    return found
 
 
-def _is_old(then: int, now: int) -> bool:
-    """What was computed of ``then`` rounds says nearly the same of ``now``, if there are few more."""
-    return now != then and (now < then or now - then > then // 20)
+def claimed_of(family: Sequence[tuple[_AnyKey, Evidence]], alpha: float) -> list[_AnyKey]:
+    """Of which members a difference may be claimed."""
+    chosen = holm([one.log_e for _, one in family], alpha)
+    return [key for (key, _), is_in in zip(family, chosen, strict=True) if is_in]
+
+
+def _who(a: str, b: str, seen: Evidence, ratio: Ratio | None, margin: float) -> str:
+    """Who is faster, of a pair with enough evidence: if the interval agrees, and the difference matters."""
+    if ratio is None or ratio.low is None or ratio.high is None:
+        return ""
+    if seen.log_ratio > 0 and ratio.low > 1 and ratio.value >= 1 + margin:
+        return a
+    if seen.log_ratio < 0 and ratio.high < 1 and ratio.value <= 1 / (1 + margin):
+        return b
+    return ""
+
+
+def _reversal(
+    names: tuple[str, str], quantile: float, conditions: tuple[Condition, Condition], *ratios: Ratio | None
+) -> Reversal:
+    first, second = ratios
+    assert first is not None and second is not None
+    return Reversal(*names, quantile, *conditions, first, second)
+
+
+def _place(quantile: float) -> int:
+    return QUANTILES.index(quantile)
 
 
 def _is_within(interval: tuple[float, float], value: float, precision: float) -> bool:
     return interval[0] >= value * (1 - precision) and interval[1] <= value * (1 + precision)
 
 
-def _inverse(ratio: Ratio | None) -> Ratio | None:
-    if ratio is None:
-        return None
+def _inverse(ratio: Ratio) -> Ratio:
     low, high = (None if bound is None else 1 / bound for bound in (ratio.high, ratio.low))
     return Ratio(1 / ratio.value, low, high)
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from latvar_tui.study.drift import Block, merged
 
-MOST_ROWS = 256
+MOST_ROWS = 128
 """From here on rows are merged: of the set of candidates that has most of them, if those are more than FEWEST_ROWS."""
 
-FEWEST_ROWS = 64
-_HARD_LIMIT = 4 * MOST_ROWS
+FEWEST_ROWS = 48
+_HARD_LIMIT = 8 * MOST_ROWS
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,11 @@ class Timeline:
         if self.moments:
             self.moments[-1].marks.add(MARK)
 
+    def every(self, seconds: int) -> list[Moment]:
+        """The whole session in stretches of so many seconds, a multiple of its own."""
+        by = seconds // self.seconds
+        return merged(self.moments, by) if by > 1 else self.moments
+
     def fitting(self, columns: int) -> tuple[int, list[Moment]]:
         """The whole session in at most so many columns: the seconds that each stands for, and the columns."""
         moments, seconds = self.moments, self.seconds

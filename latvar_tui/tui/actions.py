@@ -11,7 +11,8 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from latvar_tui import wire
-from latvar_tui.condition import Condition
+from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.format import quantile_name
 from latvar_tui.shelf import problem_of
 from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
 from latvar_tui.tui.exemplar_dialog import ExemplarDialog
@@ -19,13 +20,17 @@ from latvar_tui.tui.keeping import Keeping
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
+from latvar_tui.tui.sweep import ScreenSweep, levels
 from latvar_tui.tui.view import View
+from latvar_tui.tui.views.answers import Answers
+from latvar_tui.tui.views.names import next_view
 
 
 class Actions(Keeping):
     """A live screen's answers to keys; the rest of it is :class:`latvar_tui.tui.app.LiveApp`."""
 
     view: View
+    answers: Answers
     wanted: Condition
     stressed: Condition
     """What the condition is as soon as there is stress."""
@@ -55,6 +60,9 @@ class Actions(Keeping):
         raise NotImplementedError
 
     def fit_table(self) -> None:
+        raise NotImplementedError
+
+    def show_view(self, name: str) -> None:
         raise NotImplementedError
 
     def on_stress_slider_changed(self, event: StressSlider.Changed) -> None:
@@ -91,17 +99,53 @@ class Actions(Keeping):
         self.view.selected = (self.view.selected + step) % len(self.board.contenders)
         self.draw()
 
+    def action_view(self, name: str) -> None:
+        self.show_view(name)
+
+    def action_next_view(self, step: int) -> None:
+        self.show_view(next_view(self.view.shown, step))
+
+    def action_sweep(self) -> None:
+        sweep = self.view.sweep
+        if sweep is None or sweep.is_over:
+            self.view.sweep = sweep = ScreenSweep(self.board, levels(self.stressed, self.maximum))
+            self.board.only = None
+            self.follow(sweep.begin())
+            self.show_view("matrix")
+        else:
+            self.follow(sweep.begin() if sweep.is_paused else sweep.pause())
+        self.draw()
+
+    def pause_sweep(self) -> None:
+        """Somebody changes by hand what the sweep would change."""
+        sweep = self.view.sweep
+        if sweep is not None and not (sweep.is_paused or sweep.is_over):
+            self.follow(sweep.pause())
+
+    def follow(self, commands: Sequence[wire.Command]) -> None:
+        """Do as the sweep says; the slider shows where it is."""
+        for command in commands:
+            if isinstance(command, wire.SetCondition):
+                self.wanted = parse_condition(command.condition)
+            self.send(command)
+
+    def action_next_rival(self) -> None:
+        self.view.next_rival(self.board)
+        rival = next((each.name for each in self.board.contenders if each.id == self.view.rival), "the fastest other")
+        self.say(f"The selected candidate is compared with {rival}{'' if self.view.shown == 'compare' else ' (C)'}.")
+
     def action_leaf(self, step: int) -> None:
         self.view.turn(self.board, step)
-        self.draw()
+        beside = self.view.beside(self.board)
+        self.say(f"Beside the present condition: {beside.title}." if beside else "There is one condition so far.")
 
     def action_next_quantile(self) -> None:
         self.view.next_quantile()
-        self.draw()
+        self.say(f"Ranked by {quantile_name(self.view.ranked_by)}.")
 
     def action_window(self) -> None:
         self.view.recent_only = not self.view.recent_only
-        self.draw()
+        self.say("Numbers of the last 10 s." if self.view.recent_only else "Numbers of the whole condition.")
 
     def action_keep_base(self) -> None:
         self.view.toggle_base(self.board)
@@ -111,6 +155,7 @@ class Actions(Keeping):
     def action_clear(self) -> None:
         self.recorder.part()
         self.board.clear()
+        self.answers.forget()
         self.view.leaf = None
         self.say("Counts cleared.")
 
@@ -157,6 +202,7 @@ class Actions(Keeping):
         self.push_screen(Picker(self.board, self.threads))
 
     def action_alone(self) -> None:
+        self.pause_sweep()
         board = self.board
         if board.only is None and board.contenders[self.view.selected].is_out:
             self.say(f"{board.contenders[self.view.selected].name} does not run, so it cannot run alone.")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual import events
@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
+from textual.screen import Screen
 from textual.widget import Widget
 
 from latvar_tui import headless, wire
@@ -25,6 +26,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.link import LinkLost
 from latvar_tui.session.recorder import NotRecording, Recorder
 from latvar_tui.study.board import Board
+from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.feed import Feed, FrameSource
 from latvar_tui.tui.frame_pace import PATIENCE_S, FramePace, is_far
@@ -40,6 +42,10 @@ from latvar_tui.tui.table_panel import TablePanel
 from latvar_tui.tui.telling import Telling
 from latvar_tui.tui.timeline import COLUMNS_NEEDED, ROWS_NEEDED, TimelineLine
 from latvar_tui.tui.view import View
+from latvar_tui.tui.views.answers import Answers
+from latvar_tui.tui.views.names import OVERVIEW, view_named
+from latvar_tui.tui.views.stage import panels
+from latvar_tui.tui.views.tabs import Tabs
 
 DEAD_MAN_S = 600.0
 """Stress ends when no key has been struck for so long, unless ``--hold``: a phone in a pocket."""
@@ -84,8 +90,10 @@ class LiveApp(Telling):
         super().__init__()
         self.animation_level = "none"
         self.board = Board(candidates)
+        self.answers = Answers(self.board)
         self.view = View(ranked_by=ranked_by, deadline_ns=deadline_ns)
         self.message = ""
+        self._panels: dict[str, BoardPanel] = {}
         self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
         self.recorder = recorder or NotRecording()
         self.recorder.follow(self.board)
@@ -104,11 +112,14 @@ class LiveApp(Telling):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield HistogramPanel(self.board, self.view, id="histograms")
+        self._panels = panels(self.board, self.view, self.answers, lambda: self.probe_log)
+        yield from self._panels.values()
         yield TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table")
         yield self.slider()
         yield TimelineLine(self.board.timeline, id="timeline")
         yield StatusLine(id="status")
         yield Banner(id="banner")
+        yield Tabs(id="tabs")
         yield Footer(id="footer", in_replay=self.in_replay)
 
     def slider(self) -> LineWidget:
@@ -136,20 +147,41 @@ class LiveApp(Telling):
         self.call_after_refresh(self.draw)
 
     def fit_table(self, size: Size | None = None) -> None:
-        """A second table where the histograms keep at least four rows a candidate beside it.
+        """Give each of what the present view shows its place; in the overview a second table where there is room.
 
-        While the screen is resized, ``size`` is what it will be: until then Textual holds on to the old one.
+        There the histograms keep at least four rows a candidate beside it. While the screen is resized, ``size`` is
+        what it will be: until then Textual holds on to the old one.
         """
         width, height = size or self.size
-        table = self.query_one(TablePanel)
-        timeline = self.query_one(TimelineLine)
-        timeline.display = width >= COLUMNS_NEEDED and height >= ROWS_NEEDED
+        shown = view_named(self.view.shown)
+        base = self.screen_stack[0]
+        histograms, table = base.query_one(HistogramPanel), base.query_one(TablePanel)
+        timeline, tabs = base.query_one(TimelineLine), base.query_one(Tabs)
+        histograms.display = shown.name == OVERVIEW
+        table.display = shown.name == OVERVIEW or shown.beside_table
+        for name, panel in self._panels.items():
+            panel.display = name == shown.name
+        # The timeline view has the same line at its own scale.
+        timeline.display = width >= COLUMNS_NEEDED and height >= ROWS_NEEDED and shown.name != "timeline"
+        tabs.display = height >= ROWS_NEEDED
         rows = table.one_table_rows
-        others = 4 + timeline.display  # header, slider, status, banner, footer less the axis
-        room = height - others - 2 * rows
-        two = room >= 4 * len(self.board.contenders) + 1
-        most = max(2, (height - others) // 2)  # a long line-up's rows scroll with the selection
-        table.styles.height = 2 * rows if two else min(rows, most)
+        others = 4 + timeline.display + tabs.display  # header, slider, status, banner, footer less the axis
+        if shown.name == OVERVIEW:
+            room = height - others - 2 * rows
+            two = room >= 4 * len(self.board.contenders) + 1
+            most = max(2, (height - others) // 2)  # a long line-up's rows scroll with the selection
+            table.styles.height = 2 * rows if two else min(rows, most)
+        else:
+            table.styles.height = min(rows, max(2, (height - others) // 3))
+
+    def show_view(self, name: str) -> None:
+        self.view.shown = name
+        self.fit_table()
+        self.draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a dialog tab is the dialog's."""
+        return len(self.screen_stack) == 1 if action == "next_view" else super().check_action(action, parameters)
 
     def on_unmount(self) -> None:
         self._feed.unwatch()
@@ -210,6 +242,8 @@ class LiveApp(Telling):
                 return False
         except LinkLost:
             pass  # the board has the failure, and the banner shows it
+        if self.view.sweep is not None and self.probe_is_alive:
+            self.follow(self.view.sweep.take(frame))
         if later is not None and later.state == "ready":
             self.tell_of_loading(later.candidate)
         return True
@@ -252,12 +286,21 @@ class LiveApp(Telling):
         base = self.screen_stack[0]
         with self.painting_at_once():
             base.query_one(Header).show(self.board, *self.headline())
-            base.query_one(HistogramPanel).redraw()
-            base.query_one(TablePanel).redraw()
+            self.answers.begin()
+            for panel in self._shown_panels(base):
+                panel.redraw()
             self.draw_slider(base.query_one("#slider"))
             base.query_one(TimelineLine).redraw()
             base.query_one(StatusLine).show(self.board)
             base.query_one(Banner).show(*self.banner())
+            base.query_one(Tabs).show(self.view.shown)
+
+    def _shown_panels(self, base: Screen[Any]) -> list[BoardPanel]:
+        """Those of the present view: no other one is asked for anything."""
+        shown = view_named(self.view.shown)
+        if shown.name == OVERVIEW:
+            return [base.query_one(HistogramPanel), base.query_one(TablePanel)]
+        return [self._panels[shown.name], *([base.query_one(TablePanel)] if shown.beside_table else [])]
 
     def headline(self) -> tuple[str, Style]:
         """What the header says on its right."""
@@ -315,6 +358,7 @@ class LiveApp(Telling):
 
     def want(self, threads: int) -> None:
         """Ask for so many stress threads, as far as they are allowed."""
+        self.pause_sweep()
         threads = max(0, min(threads, self.maximum))
         wanted = replace(self.stressed, stress_threads=threads)
         if wanted != self.wanted:

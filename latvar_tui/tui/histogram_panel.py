@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -20,6 +19,7 @@ from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.linear_axis import linear_end_ns, linear_ticks
 from latvar_tui.tui.palette import DIM, WAITING, WARNING, bar_styles
+from latvar_tui.tui.scale import DEFAULT_NS, bounds_ns
 from latvar_tui.tui.view import View
 
 SHAPE_RECENT_S = 5.0
@@ -30,7 +30,6 @@ Not before now: a panel is drawn anew with its candidate's slices alone, and sho
 
 GUTTER = 24
 GUTTER_FROM = 70  # columns of screen from which the names stand beside the bars instead of above
-_DEFAULT_AXIS_NS = (1e6, 1e8)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class HistogramPanel(BoardPanel):
 
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(board, view, ascii=ascii, id=id)
-        self._axis = Axis(*_DEFAULT_AXIS_NS, 80)
+        self._axis = Axis(*DEFAULT_NS, 80)
         self._kept: dict[str, tuple[object, list[Strip]]] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
@@ -80,14 +79,7 @@ class HistogramPanel(BoardPanel):
 
     def _fitting_axis(self, columns: int) -> Axis:
         """One axis for all candidates and conditions; it grows in 1-2-5 steps, and shrinks with cleared counts only."""
-        extremes = [
-            (cell.latency.min_ns, cell.latency.max_ns) for _, _, cell in self._board.cells() if cell.latency.total
-        ]
-        if not extremes:
-            low, high = _DEFAULT_AXIS_NS
-        else:
-            low = _step_below(min(low for low, _ in extremes if low is not None))
-            high = _step_above(max(high for _, high in extremes if high is not None))
+        low, high = bounds_ns(self._board)
         if self._view.linear:
             low, high = 0.0, linear_end_ns(self._board, high)
         wanted = Axis(low, high, columns, log=not self._view.linear)
@@ -226,15 +218,3 @@ def _state_text(contender: Contender, condition: Condition) -> Span:
     if contender.is_out:
         return (f"{contender.state} (enter tells all): {contender.reason}", WARNING)
     return (f"waiting for its first slice under {condition}", DIM)
-
-
-def _step_below(value_ns: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above the value."""
-    power = 10.0 ** math.floor(math.log10(max(1.0, value_ns)))
-    return max(step * power for step in (1, 2, 5) if step * power <= max(1.0, value_ns))
-
-
-def _step_above(value_ns: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is above the value."""
-    power = 10.0 ** math.floor(math.log10(max(1.0, value_ns)))
-    return min(step * power for step in (2, 5, 10) if step * power > value_ns)

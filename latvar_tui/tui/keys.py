@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from latvar_tui.tui.views.names import VIEWS
+
 
 @dataclass(frozen=True)
 class Key:
@@ -26,6 +28,11 @@ KEYS: tuple[Key, ...] = (
     Key("left,minus", "← -", "stress(-1)", "", "one stress thread less"),
     Key("right,plus,equals_sign", "→ +", "stress(1)", "← → 0-9 stress", "one stress thread more", ""),
     Key("0,1,2,3,4,5,6,7,8,9", "0 … 9", "stress_to_key", "", "that many stress threads at once"),
+    Key("tab", "tab", "next_view(1)", "tab view", "next view, round and round"),
+    Key("shift+tab", "shift+tab", "next_view(-1)", "", "the view before"),
+    *(Key(*view.keys, f"view('{view.name}')", "", f"{view.title}: {view.help}") for view in VIEWS),
+    Key("x", "x", "sweep", "x sweep", "sweep: stress levels and candidates by plan, until it is known who wins where; again: pause, go on", ""),
+    Key("v", "v", "next_rival", "", "in the compare view: another rival, and after the last one the fastest again"),
     Key("m,slash", "m /", "choose_models", "m models", "choose models: filter the list by typing, add and remove candidates, with their settings", ""),
     Key("t", "t", "next_kind", "t kind", "next kind of stress: integer, floating-point or memory work, and stress-ng's where it is installed", ""),
     Key("left_square_bracket", "[", "load(-10)", "", "load down: each stress thread is busy 10 % less of the time"),
@@ -67,7 +74,9 @@ def bindings() -> list[BindingType]:
     for key in KEYS:
         for name in key.keys.split(","):
             action = f"stress_to({name})" if key.action == "stress_to_key" else key.action
-            found.append(Binding(name, action, key.help, show=False, priority=name.startswith("ctrl")))
+            # Textual's own screens take tab for the focus, which nothing here has.
+            first = name.startswith("ctrl") or name.endswith("tab")
+            found.append(Binding(name, action, key.help, show=False, priority=first))
     found.append(Binding("ctrl+c", "interrupt", "quit", show=False, priority=True))
     return found
 

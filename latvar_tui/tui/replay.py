@@ -18,6 +18,7 @@ from latvar_tui.tui.feed import FrameSource
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.palette import WARNING
 from latvar_tui.tui.scrubber import Scrubber
+from latvar_tui.tui.views.answers import Answers
 
 _BESIDE_IT = 22
 """Columns of the header that the program's name and version need."""
@@ -35,6 +36,7 @@ class ReplayApp(LiveApp):
         )  # fmt: skip
         self.replay = replay
         self.board = replay.board
+        self.answers = Answers(self.board)
         self._rows = len(self.board.contenders)
 
     # -- drawing ------------------------------------------------------------------------------------
@@ -52,6 +54,7 @@ class ReplayApp(LiveApp):
             self._rows = len(self.board.contenders)
             self.view.selected = max(0, min(self.view.selected, self._rows - 1))
             self.fit_table()
+        self.answers.hurried = self.replay.paused or self.replay.has_ended
         super().draw()
 
     def headline(self) -> tuple[str, Style]:
@@ -122,6 +125,9 @@ class ReplayApp(LiveApp):
 
     def action_choose_models(self) -> None:
         self.say("This is a recording: its line-up is what it was then.")
+
+    def action_sweep(self) -> None:
+        self.say("This is a recording: nothing is measured any more.")
 
     def action_alone(self) -> None:
         self.say("This is a recording: its candidates ran as they did.")

@@ -11,6 +11,11 @@ from latvar_tui.preferences import HINT_SEEN, keep, recall
 from latvar_tui.tui.actions import Actions
 from latvar_tui.tui.notices import MOST_S, Notices
 from latvar_tui.tui.stress_slider import StressSlider
+from latvar_tui.tui.views.names import OVERVIEW, view_named
+from latvar_tui.tui.views.sentences import shorter
+
+TOLD = (50.0, 95.0)
+"""Quantiles at which a change of places is told of, besides the one ranked by."""
 
 LEGENDS = (
     "bright: last 5 s · dim: all under this condition · outline: idle, or the base (b) · height: log of the count",
@@ -81,12 +86,32 @@ class Telling(Actions):
             self._said = ""
         if self.view.frozen:
             return "picture frozen; measuring goes on (space)", True
-        return self._said or newest or self.calm_banner(), False
+        if self._said or newest:
+            return self._said or newest, False
+        sweep = self.view.sweep
+        if sweep is not None and not sweep.is_over:
+            return sweep.line, False
+        found = self.finding()
+        return found or self.calm_banner(), bool(found)
+
+    def finding(self) -> str:
+        """A change of places that is claimed, as far as it fits: one with the present condition if there is one."""
+        names = {contender.id: contender.name for contender in self.board.contenders}
+        if len(names) < 2 or len(self.board.conditions) < 2:
+            return ""
+        for quantile in dict.fromkeys((self.view.ranked_by, *TOLD)):
+            claimed = [each for each in self.answers.reversals(quantile) if each.a in names and each.b in names]
+            claimed.sort(key=lambda each: self.board.condition not in (each.before, each.after))
+            if claimed:
+                return next((text for text in shorter(claimed[0], names) if len(text) < self.size.width), "")
+        return ""
 
     def calm_banner(self) -> str:
         """What the banner says while there is nothing to say."""
         if self.board.only is not None:
             return f"only {self.board.only.name} is measured (a: all again)"
+        if self.view.shown != OVERVIEW:
+            return view_named(self.view.shown).help
         texts = HINTS if self._hints else LEGENDS
         return next((text for text in texts if len(text) < self.size.width), "")
 

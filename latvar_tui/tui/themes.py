@@ -11,7 +11,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from latvar_tui.colours import CANDIDATES
 from latvar_tui.tui.looks import CONTRAST, DARK, LIGHT, SHORT_NAMES, Depth
-from latvar_tui.tui.palette import WHOLE_SHARE, WHOLE_SUFFIX
+from latvar_tui.tui.palette import SHADE_SHARES, TINTS, WHOLE_SHARE, WHOLE_SUFFIX, shade_role, tint_of
 from latvar_tui.tui.roles import Roles
 
 ANSI_DARK, ANSI_LIGHT = "latvar-16-dark", "latvar-16-light"
@@ -113,6 +113,11 @@ def roles_of(theme: Theme, variables: Mapping[str, str], depth: Depth) -> Roles:
         found[f"role-candidate{place}"] = Style(color=_named(colour, f"role-candidate{place}"))
         name = f"role-candidate{place}{WHOLE_SUFFIX}"
         found[name] = Style(color=_named(whole, name))
+        for level, share in enumerate(SHADE_SHARES):
+            shade = Color.from_triplet(blend_rgb(paper, colour.get_truecolor(), share))
+            found[f"role-{shade_role(place, level)}"] = Style(color=shade)
+    for tint in range(TINTS):
+        found[f"role-tint{tint}"] = Style(color=Color.from_triplet(tint_of(tint, paper)))
 
     def blended(share: float) -> Style:
         return Style(color=Color.from_triplet(blend_rgb(paper, ink, 0.9 if strict and share < 0.9 else share)))
@@ -128,7 +133,7 @@ def roles_of(theme: Theme, variables: Mapping[str, str], depth: Depth) -> Roles:
 
 def _without_colours() -> Roles:
     """A warning is bold anyway; and a terminal without colours may have no dim, or one that cannot be read."""
-    names = ["dim", "ghost", "waiting", "warning"]
+    names = ["dim", "ghost", "waiting", "warning", *(f"tint{tint}" for tint in range(TINTS))]
     for place in range(len(CANDIDATES)):
         names += [f"candidate{place}", f"candidate{place}{WHOLE_SUFFIX}"]
     return {f"role-{name}": Style.null() for name in names}
@@ -140,6 +145,7 @@ def _of_sixteen(dark: bool) -> Roles:
         "role-ghost": Style(color="bright_black"),
         "role-waiting": Style.null(),
         "role-warning": Style(color="yellow" if dark else "red"),
+        **{f"role-tint{tint}": Style.null() for tint in range(TINTS)},
     }
     for place, (recent, whole) in enumerate(_ANSI_PAIRS if dark else _ANSI_PAIRS_LIGHT):
         found[f"role-candidate{place}"] = Style(color=recent)

@@ -10,6 +10,8 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board
 from latvar_tui.study.cell import RECENT_S
 from latvar_tui.study.table import QUANTILES
+from latvar_tui.tui.sweep import ScreenSweep
+from latvar_tui.tui.views.names import OVERVIEW
 
 
 @dataclass
@@ -26,6 +28,12 @@ class View:
     """Whether histograms stand over a linear axis."""
     base: Mapping[str, Histogram] = field(default_factory=dict)
     base_condition: Condition | None = None
+    shown: str = OVERVIEW
+    rival: str | None = None
+    """The id of the candidate that the selected one is compared with; None: the fastest other."""
+
+    sweep: ScreenSweep | None = None
+    """What goes through the conditions, if anything does."""
 
     @property
     def window_s(self) -> float | None:
@@ -35,6 +43,13 @@ class View:
         """Move on through the table's quantiles, round and round."""
         later = [quantile for quantile in QUANTILES if quantile > self.ranked_by]
         self.ranked_by = later[0] if later else QUANTILES[0]
+
+    def next_rival(self, board: Board) -> None:
+        """The next other candidate in the line-up's order, and after the last one the fastest of them again."""
+        others = [contender.id for place, contender in enumerate(board.contenders) if place != self.selected]
+        stops = [None, *others]
+        at = stops.index(self.rival) if self.rival in stops else 0
+        self.rival = stops[(at + 1) % len(stops)]
 
     def beside(self, board: Board) -> Condition | None:
         """The condition to show beside the present one: the one leafed to, else idle, else the last other one."""

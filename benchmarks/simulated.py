@@ -1,0 +1,113 @@
+"""Slices that nobody measured, of candidates whose quantiles are known: to see how often a statistic is wrong.
+
+What makes latencies hard is in them: a mood of the machine that lasts for many rounds and takes everybody along, slow
+inferences that come in bursts, and slices that are as long as the slow ones make them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from latvar_tui import wire
+from latvar_tui.condition import IDLE, Condition
+from latvar_tui.hdr_layout import sparse_counts
+from latvar_tui.study.ranking import Study
+
+SLICE_S = 0.25
+_GRID = np.log(1e5) + np.arange(8000) * 0.002  # 0.1 ms to 900 ms
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A candidate: log-normal times around ``base_ms``, of which a share is ``slow`` times as long.
+
+    ``burst``: how many slow ones follow each other, on average; 1 if none knows of the other. ``own``: how much a
+    slice's times differ from another's, whatever the mood.
+    """
+
+    base_ms: float = 2.0
+    spread: float = 0.06
+    slow_share: float = 0.0
+    slow: float = 4.0
+    burst: float = 1.0
+    own: float = 0.02
+
+    def times(self, random: np.random.Generator, mood: float = 0.0, scale: float = 1.0) -> Floats:
+        """Of one slice (ns); the inference that runs when it ends is counted, as the probe does."""
+        base_ns = self.base_ms * 1e6 * scale * np.exp(mood + random.normal(0, self.own))
+        most = int(SLICE_S * 1e9 / base_ns * (1 + 5 * self.spread)) + 30
+        times: Floats = base_ns * np.exp(random.normal(0, self.spread, most))
+        times *= np.where(self._is_slow(random, most), self.slow, 1.0)
+        return times[: int(np.searchsorted(np.cumsum(times), SLICE_S * 1e9)) + 1]
+
+    def _is_slow(self, random: np.random.Generator, many: int) -> npt.NDArray[np.bool_]:
+        if not self.slow_share:
+            return np.zeros(many, bool)
+        if self.burst == 1:
+            return random.random(many) < self.slow_share
+        calm = self.burst * (1 / self.slow_share - 1)
+        runs = 2 + 4 * int(many / (self.burst + calm) + 1)
+        lengths = np.stack([random.geometric(1 / calm, runs), random.geometric(1 / self.burst, runs)], axis=1).ravel()
+        states = np.tile([False, True], runs)
+        if random.random() < self.slow_share:
+            lengths, states = lengths[1:], states[1:]
+        return np.repeat(states, lengths)[:many]
+
+    def shares(self, slices: int = 6000) -> tuple[Floats, float]:
+        """The share of its times up to each point of the grid without mood, and their mean (ns)."""
+        random = np.random.default_rng(77)
+        everything = np.sort(np.concatenate([self.times(random) for _ in range(slices)]))
+        found: Floats = np.searchsorted(np.log(everything), _GRID) / everything.size
+        return found, float(everything.mean())
+
+
+def moods(random: np.random.Generator, rounds: int, phi: float, sd: float) -> Floats:
+    """AR(1) of that standard deviation, from round to round."""
+    found = np.empty(rounds)
+    found[0] = random.normal(0, sd)
+    for i in range(1, rounds):
+        found[i] = phi * found[i - 1] + random.normal(0, sd * np.sqrt(1 - phi**2))
+    return found
+
+
+class Truth:
+    """What the quantiles of two candidates are, in the moods that a run has been through."""
+
+    def __init__(self, a: Kind, b: Kind) -> None:
+        self._of = [kind.shares() for kind in ((a, b) if a != b else (a,))]
+
+    def log_ratio(self, mood: Floats, quantile: float, log_scale: float) -> float:
+        """The logarithm of b's quantile over a's, b being ``log_scale`` slower than its kind."""
+        if len(self._of) == 1:
+            return log_scale
+        a, b = (self._log_quantile(*one, mood, quantile) for one in self._of)
+        return b + log_scale - a
+
+    def _log_quantile(self, shares: Floats, mean: float, mood: Floats, quantile: float) -> float:
+        weights = np.exp(-mood)  # the slower, the fewer fit into a slice
+        different, times = np.unique(np.round(mood, 3), return_inverse=True)
+        total = np.zeros_like(_GRID)
+        for value, weight in zip(different, np.bincount(times, weights), strict=True):
+            total += weight * np.interp(_GRID - value, _GRID, shares)
+        return float(np.interp(quantile / 100, total / weights.sum(), _GRID))
+
+
+def equal_at(truth: Truth, quantile: float, mood: Floats) -> float:
+    """How much slower (as a logarithm) b must be made than its kind to have a's quantile in these moods."""
+    return -truth.log_ratio(mood, quantile, 0.0)
+
+
+_EMPTY = wire.Slice(0, "", str(IDLE), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, wire.Counts(), wire.Counts())
+
+
+def feed(study: Study, round_number: int, times: dict[str, Floats], condition: Condition = IDLE) -> None:
+    """Give a study one round: of each candidate its times (ns)."""
+    for name, values in times.items():
+        indices, counts, _ = sparse_counts(np.round(values).astype(np.int64))
+        service = wire.Counts(pairs=np.stack([indices, counts], axis=1))  # type: ignore[arg-type]
+        frame = replace(_EMPTY, candidate=name, round=round_number, end_ns=round(SLICE_S * 1e9), service=service)
+        study.add(frame, condition)

@@ -1,0 +1,169 @@
+"""One condition of a study: its rounds, and what was computed of them, kept until there are a few more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from latvar_tui.study.claims import QUANTILES, Evidence, evidence
+from latvar_tui.study.conclusions import Ratio
+from latvar_tui.study.counted import Counted, Floats, counted_of, independent
+from latvar_tui.study.drift import Block
+from latvar_tui.study.intervals import (
+    FEWEST_CELL_BLOCKS,
+    FEWEST_EVENTS,
+    cell_intervals,
+    drawn_logs,
+    ratio_of,
+    units_of,
+)
+from latvar_tui.study.rounds import Rounds
+
+_NO_INTERVALS: tuple[tuple[float, float] | None, ...] = (None,) * len(QUANTILES)
+
+
+class _Workspace:
+    """Matrices of the rounds as they are now. Neither copied nor kept with a board: they are made anew in no time."""
+
+    __slots__ = ("__dict__", "_made")
+    _made: dict[object, object]
+
+    def __deepcopy__(self, memo: object) -> _Workspace:
+        return _Workspace()
+
+    @property
+    def made(self) -> dict[object, object]:
+        if not hasattr(self, "_made"):
+            self._made = {}
+        return self._made
+
+
+class Under:
+    """What was measured under one condition. Pairs are asked for in alphabetical order."""
+
+    def __init__(self) -> None:
+        self.rounds = Rounds()
+        self.walls: dict[str, tuple[int, int]] = {}
+        """Of each candidate: slices, and how long they took with the gaps before them (ns)."""
+        self._evidence: dict[tuple[str, str], tuple[int, list[Evidence] | None]] = {}
+        self._ratios: dict[tuple[str, str], tuple[int, list[Ratio]]] = {}
+        self._intervals: dict[str, tuple[int, list[tuple[float, float] | None]]] = {}
+        self._work = _Workspace()
+
+    @property
+    def ids(self) -> list[str]:
+        return list(self.walls)
+
+    def timed(self, candidate: str, wall_ns: int) -> None:
+        """A slice of it took so long."""
+        many, before_ns = self.walls.get(candidate, (0, 0))
+        self.walls[candidate] = many + 1, before_ns + wall_ns
+
+    def slice_s(self, candidate: str) -> float:
+        """How long a slice of it takes."""
+        many, wall_ns = self.walls.get(candidate, (0, 0))
+        return wall_ns / many / 1e9 if many else 0.25
+
+    def add(self, blocks: Mapping[str, Block]) -> None:
+        """A round is complete."""
+        self.rounds.add(blocks)
+        self._work.made.clear()
+
+    def forget(self, candidate: str) -> None:
+        """Let go of what was measured of a candidate."""
+        self.rounds.forget(candidate)
+        self._work.made.clear()
+        self.walls.pop(candidate, None)
+        self._intervals.pop(candidate, None)
+        for known in (self._evidence, self._ratios):
+            for pair in [pair for pair in known if candidate in pair]:
+                del known[pair]
+
+    # -- asked --------------------------------------------------------------------------------------
+
+    def counted(self, candidate: str) -> Counted | None:
+        """Its rounds as they are now; None before it has any."""
+        key = "counted", candidate
+        if key not in self._work.made:
+            self._work.made[key] = counted_of(self.rounds.rows, candidate)
+        found = self._work.made[key]
+        assert found is None or isinstance(found, Counted)
+        return found
+
+    def together(self, *candidates: str) -> list[Counted] | None:
+        """Of each candidate the rounds that hold all of them; None if there is none."""
+        each = [self.counted(name) for name in candidates]
+        known = [one for one in each if one is not None]
+        if len(known) < len(candidates):
+            return None
+        rows = known[0].rows
+        for one in known[1:]:
+            rows = rows if rows.size == one.rows.size and (rows == one.rows).all() else np.intersect1d(rows, one.rows)
+        return [one.at(rows) for one in known] if rows.size else None
+
+    def drawn(self, candidate: str, one: Counted) -> Floats:
+        """Its quantiles in the resamples of these rounds, in which others are drawn alike."""
+        key = "drawn", candidate, one.rows.tobytes()
+        if key not in self._work.made:
+            self._work.made[key] = drawn_logs(one, QUANTILES)
+        found = self._work.made[key]
+        assert isinstance(found, np.ndarray)
+        return found
+
+    def evidence(self, a: str, b: str, margin: float) -> list[Evidence] | None:
+        """Of ``b`` against ``a`` at each of QUANTILES; None before they were in one round."""
+        known = self._evidence.get((a, b))
+        if known is None or is_old(known[0], self.rounds.added):
+            both = self.together(a, b)
+            known = self.rounds.added, None if both is None else evidence(both[0], both[1], margin)
+            self._evidence[a, b] = known
+        return known[1]
+
+    def ratio(self, a: str, b: str, margin: float) -> list[Ratio] | None:
+        """``b`` over ``a`` likewise."""
+        known = self._ratios.get((a, b))
+        if known is None or is_old(known[0], self.rounds.added):
+            both, seen = self.together(a, b), self.evidence(a, b, margin)
+            if both is None or seen is None:
+                return None
+            one, other = both
+            # The value itself is of the rounds that the interval is of.
+            logs = np.log(other.quantiles_ns(QUANTILES)) - np.log(one.quantiles_ns(QUANTILES))
+            drawn_a, drawn_b = self.drawn(a, one), self.drawn(b, other)
+            found = [
+                ratio_of(float(logs[place]), drawn_a[place], drawn_b[place], units_of(one), min(seen[place].events))
+                for place in range(len(QUANTILES))
+            ]
+            known = self.rounds.added, found
+            self._ratios[a, b] = known
+        return known[1]
+
+    def intervals(self, candidate: str) -> list[tuple[float, float] | None]:
+        """Of the candidate by itself (ns), at each of QUANTILES."""
+        known = self._intervals.get(candidate)
+        if known is None or is_old(known[0], self.rounds.added):
+            one = self.counted(candidate)
+            known = self.rounds.added, cell_intervals(one, QUANTILES) if one else list(_NO_INTERVALS)
+            self._intervals[candidate] = known
+        return known[1]
+
+    def interval_more_s(self, candidate: str, quantile: float) -> float | None:
+        """About how many seconds more it takes until there is an interval; None before its first complete round."""
+        one = self.counted(candidate)
+        if one is None:
+            return None
+        rounds = int(one.rounds.sum())
+        events = float(independent(one.above(one.quantiles_ns([quantile])))[0])
+        times = max(FEWEST_CELL_BLOCKS / rounds, FEWEST_EVENTS / max(events, 0.1))
+        return max(0.0, times - 1) * rounds * self.slice_s(candidate)
+
+    def quantile_ns(self, candidate: str, quantile: float) -> float | None:
+        """Of all its rounds."""
+        one = self.counted(candidate)
+        return None if one is None else float(one.quantiles_ns([quantile])[0])
+
+
+def is_old(then: int, now: int) -> bool:
+    """What was computed of ``then`` rounds says nearly the same of ``now``, if there are few more."""
+    return now != then and (now < then or now - then > then // 20)

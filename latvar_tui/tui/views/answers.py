@@ -1,0 +1,97 @@
+"""What the study says, asked for in pieces that fit between two slices, and kept: an interval takes milliseconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+from latvar_tui.condition import Condition
+from latvar_tui.study.board import Board
+from latvar_tui.study.conclusions import Groups, Pair, Reversal
+
+PIECE_S = 0.0015
+"""For so long answers that are out of date, or missing, are worked out in a frame: one of them at least."""
+
+SHARE = 0.02
+"""Of all time at most so much, however long one answer takes: after a costly one the others wait."""
+
+_MOST = 4096
+
+_T = TypeVar("_T")
+
+
+class Answers:
+    """Asked by the views that are shown; call :meth:`begin` once before each drawing.
+
+    An answer that is not known yet is None, and comes some frames later. Where nothing is measured meanwhile
+    (``hurried``), everything is answered at once.
+    """
+
+    def __init__(
+        self, board: Board, *, hurried: bool = False, clock_s: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._board, self.hurried, self._clock_s = board, hurried, clock_s
+        self._known: dict[Hashable, tuple[int, object]] = {}
+        self._waiting: dict[Hashable, Callable[[], object]] = {}
+        self._rests_until_s = 0.0
+        self._study: object = None
+
+    def forget(self) -> None:
+        """The counts have been cleared."""
+        self._known.clear()
+        self._waiting.clear()
+
+    def begin(self) -> None:
+        """A frame begins: for a moment, answer what has waited longest."""
+        if self._study is not self._board.study or len(self._known) > _MOST:
+            self.forget()  # a recording has been jumped in
+            self._study = self._board.study
+        began_s = self._clock_s()
+        if began_s < self._rests_until_s:
+            return
+        spent_s = 0.0
+        while self._waiting and (spent_s < PIECE_S or self.hurried):
+            key = next(iter(self._waiting))
+            self._answer(key, self._waiting.pop(key))
+            spent_s = self._clock_s() - began_s
+        if spent_s > PIECE_S:
+            self._rests_until_s = began_s + spent_s / SHARE
+
+    def pair(self, a: str, b: str, condition: Condition, quantile: float) -> Pair | None:
+        """See :meth:`latvar_tui.study.ranking.Study.pair`; None: not yet."""
+        study = self._board.study
+        return self._ask(("pair", a, b, condition, quantile), lambda: study.pair(a, b, condition, quantile))
+
+    def groups(self, condition: Condition, quantile: float, ids: Sequence[str]) -> Groups | None:
+        study, asked = self._board.study, tuple(ids)
+        return self._ask(("groups", condition, quantile, asked), lambda: study.groups(condition, quantile, asked))
+
+    def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
+        """False also where that is not known yet."""
+        study = self._board.study
+        key = "settled", candidate, condition, quantile
+        return bool(self._ask(key, lambda: study.is_settled(candidate, condition, quantile)))
+
+    def interval(self, candidate: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
+        study = self._board.study
+        key = "interval", candidate, condition, quantile
+        return self._ask(key, lambda: study.interval(candidate, condition, quantile))
+
+    def reversals(self, quantile: float) -> list[Reversal]:
+        """Those that are claimed at a quantile; none where that is not known yet."""
+        study = self._board.study
+        return self._ask(("reversals", quantile), lambda: study.reversals([quantile])) or []
+
+    def _ask(self, key: Hashable, compute: Callable[[], _T]) -> _T | None:
+        known = self._known.get(key)
+        if self.hurried and (known is None or known[0] != self._board.study.version):
+            return self._answer(key, compute)
+        if known is None or known[0] != self._board.study.version:
+            self._waiting.setdefault(key, compute)
+        return None if known is None else known[1]  # type: ignore[return-value]
+
+    def _answer(self, key: Hashable, compute: Callable[[], _T]) -> _T:
+        answer = compute()
+        self._known[key] = self._board.study.version, answer
+        return answer

@@ -1,0 +1,397 @@
+"""The views of the live screen: how each looks at three sizes, and that every key is alive in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.pilot import Pilot
+
+from latvar_tui import wire
+from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.study.conclusions import Groups, Ratio, Reversal
+from latvar_tui.study.rivals import fastest_other
+from latvar_tui.tui.app import LiveApp
+from latvar_tui.tui.board_panel import BoardPanel
+from latvar_tui.tui.charset import plain
+from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.looks import Charset, Depth, Looks
+from latvar_tui.tui.scale import row_of, step_above, step_below, upright_labels
+from latvar_tui.tui.views import percentiles
+from latvar_tui.tui.views.answers import Answers
+from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas, straight, trace
+from latvar_tui.tui.views.names import OVERVIEW, VIEWS, next_view
+from latvar_tui.tui.views.sentences import condition_names, orders, shorter, told
+from latvar_tui.tui.views.tabs import Tabs
+from tests.scripted_link import board_of, session
+from tests.test_screen import EIGHT, EIGHT_SESSION, FIRST_SLICES, IDS, MODELS, SIZES, make_app, sent, settled
+
+STRESSED = "4xcpu@100%"
+NAMES = [view.name for view in VIEWS]
+OTHERS = [name for name in NAMES if name != OVERVIEW]
+WIDE = ("squeezenet1_1@as=kurz", "mobilenet_v3_large@as=" + "sehr-langer-name-" * 5)
+
+
+@pytest.fixture(scope="module")
+def turned() -> list[wire.Frame]:
+    """Long enough for claims: who is fastest when idle is so no more under stress."""
+    return session(MODELS, ["0xcpu@100%", "1xcpu@100%", STRESSED], slices_per_cell=60)
+
+
+@pytest.fixture(autouse=True)
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pictures do not depend on who runs the tests."""
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+def shown(name: str, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    async def run(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, LiveApp)
+        app.show_view(name)
+        for key in keys:
+            await pilot.press(key)
+        app.draw()
+        await pilot.pause()
+
+    return run
+
+
+def texts(app: LiveApp) -> list[str]:
+    """What stands on the screen."""
+    widgets = app.screen_stack[0].query(LineWidget)
+    return [strip.text for widget in widgets if widget.display for strip in widget.lines]
+
+
+def panel_of(app: LiveApp, name: str) -> BoardPanel:
+    return app.query_one(f"#view-{name}", BoardPanel)
+
+
+# -- how they look ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES, ids=IDS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_looks(snap_compare: Any, turned: list[wire.Frame], name: str, size: tuple[int, int]) -> None:
+    app = make_app(turned, condition=STRESSED)
+    assert snap_compare(app, terminal_size=size, run_before=shown(name))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_looks_of_a_long_line_up(snap_compare: Any, name: str) -> None:
+    app = make_app(EIGHT_SESSION, EIGHT, condition="3xcpu@100%")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(name, "j", "j"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [(40, 15), (45, 30), (10, 5), (1, 1), (200, 60)], ids=str)
+@pytest.mark.parametrize("which", ["first", "eight", "wide", "unmeasured"])
+async def test_nothing_breaks_a_view_and_no_line_is_too_wide(name: str, size: tuple[int, int], which: str) -> None:
+    frames, models = {
+        "first": (FIRST_SLICES, MODELS),
+        "eight": (EIGHT_SESSION, EIGHT),
+        "wide": (session(WIDE, ["0xcpu@100%", "2xcpu@50%"], 12), WIDE),
+        "unmeasured": (FIRST_SLICES[:7], MODELS),
+    }[which]
+    app = make_app(frames, models)
+    for contender in app.board.contenders:
+        contender.name += "宽"
+    async with app.run_test(size=size) as pilot:
+        await (shown(name)(pilot) if which != "unmeasured" else pilot.pause())
+        app.show_view(name)
+        await pilot.pause()
+        for widget in app.screen_stack[0].query(BoardPanel):
+            if widget.display and widget.size.width:
+                assert len(widget.draw(*widget.size)) <= max(1, widget.size.height), widget
+                widths = [strip.cell_length for strip in widget.draw(*widget.size)]
+                assert max(widths, default=0) <= widget.size.width, widget
+
+
+# -- going from one to another ------------------------------------------------------------------------
+
+
+async def test_tab_goes_round_and_back_and_initials_and_esc_go_straight() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for name in [*NAMES[1:], OVERVIEW]:
+            await pilot.press("tab")
+            assert app.view.shown == name
+        await pilot.press("shift+tab")
+        assert app.view.shown == NAMES[-1]
+        for view in VIEWS:
+            await pilot.press(view.key)
+            assert app.view.shown == view.name
+        await pilot.press("escape")
+        assert app.view.shown == OVERVIEW
+
+
+async def test_in_a_dialog_tab_is_the_dialogs() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("m", "tab", "escape")
+        assert app.view.shown == OVERVIEW and len(app.screen_stack) == 1
+
+
+async def test_a_click_on_a_name_shows_its_view() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        (strip,) = app.query_one(Tabs).lines
+        await pilot.click(Tabs, offset=(strip.text.index("Matrix") + 2, 0))
+        assert app.view.shown == "matrix"
+
+
+async def test_a_view_that_is_not_shown_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        asked: list[str] = []
+        for panel in app.screen_stack[0].query(BoardPanel):
+
+            def draw(width: int, height: int, name: str = str(panel.id)) -> list[Any]:
+                asked.append(name)
+                return []
+
+            monkeypatch.setattr(panel, "draw", draw)
+        for name in NAMES:
+            app.show_view(name)
+            await pilot.pause()
+            asked.clear()
+            app.draw()
+            expected = {"overview": {"histograms", "table"}}.get(name, {f"view-{name}"})
+            expected |= {"table"} if name in ("percentiles", "timeline") else set()
+            assert set(asked) == expected
+
+
+# -- no key is dead -----------------------------------------------------------------------------------
+
+QUIET = {"leave", "hold", "redraw_screen"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_key_is_dead_in_any_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)  # one of them saves a picture
+    app = make_app(session(MODELS, ["0xcpu@100%", "2xcpu@100%"], 12), condition="2xcpu@100%")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in KEYS:
+            if key.action in QUIET or key.action == f"view('{name}')":
+                continue
+            app.view.frozen = False
+            app.unsay()
+            app.show_view(name)
+            await pilot.pause()
+            before = texts(app), len(app.screen_stack), len(sent(app).conditions())
+            await pilot.press(key.keys.split(",")[0])
+            await pilot.pause()
+            assert (texts(app), len(app.screen_stack), len(sent(app).conditions())) != before, key
+            while len(app.screen_stack) > 1:
+                await pilot.press("escape")
+        assert app.is_running
+
+
+# -- what they say ------------------------------------------------------------------------------------
+
+
+async def test_a_change_of_places_is_named_when_it_is_claimed_and_not_before(turned: list[wire.Frame]) -> None:
+    app = make_app([frame for frame in turned if not isinstance(frame, wire.Slice)])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        named_at = None
+        for frame in turned:
+            if not isinstance(frame, wire.Slice):
+                continue
+            app.board.take(frame)
+            if frame.round % 10 == 9:
+                app.answers.begin()
+                claimed = any(app.board.study.reversals([quantile]) for quantile in (50.0, 95.0, 99.0))
+                assert bool(app.finding()) == claimed
+                named_at = named_at or (frame.round if claimed else None)
+        assert named_at is not None and named_at >= 60, "no condition but the first had been measured"
+        assert "beats" in app.finding()
+        assert app.banner() == (app.finding(), True)
+
+
+async def test_the_rival_is_the_fastest_other_until_one_is_chosen() -> None:
+    app = make_app(session(MODELS, ["0xcpu@100%"], 12))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("C")
+        names = [contender.name for contender in app.board.contenders]
+        title = panel_of(app, "compare").lines[0].text
+        assert names[0] in title and names[1] in title, "the others are slower the later they come"
+        await pilot.press("j")
+        assert names[0] in panel_of(app, "compare").lines[0].text
+        await pilot.press("v", "v")
+        title = panel_of(app, "compare").lines[0].text
+        assert names[1] in title and names[2] in title
+        await pilot.press("v")
+        assert app.view.rival is None
+
+
+def test_a_candidate_that_failed_is_a_rival_only_where_there_is_no_other() -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%"], 4))
+    own, fastest, slowest = board.contenders[2], board.contenders[0], board.contenders[1]
+    assert fastest_other(board, own, 50.0) is fastest
+    fastest.state = "failed"
+    assert fastest_other(board, own, 50.0) is slowest
+    slowest.state = "failed"
+    assert fastest_other(board, own, 50.0) is fastest
+    board.remove(fastest)
+    board.remove(slowest)
+    assert fastest_other(board, own, 50.0) is None
+
+
+REVERSAL = Reversal("a", "b", 95.0, Condition(), Condition(2), Ratio(1.25, 1.2, 1.3), Ratio(0.8, 0.7, 0.9))
+
+
+def test_a_reversal_in_words() -> None:
+    (sentence,) = told([REVERSAL, REVERSAL], {"a": "one", "b": "two"})
+    assert sentence == "one beats two when idle (p95: 20 % less) and loses under 2xcpu@100% (25 % more)."
+    lengths = [len(text) for text in shorter(REVERSAL, {"a": "one", "b": "two"})]
+    assert lengths == sorted(lengths, reverse=True)
+    assert told([REVERSAL], {"a": "one"}) == [], "one of them has left"
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (Groups(("a",), ("b", "c")), "A is best, then B, C"),
+        (Groups(("a", "b"), ("c",)), "A or B: not told apart yet; slower: C"),
+        (Groups(("a", "b", "c", "d"), ()), "4 candidates: not told apart yet"),
+        (Groups(("a",), ()), "A is best"),
+        (Groups((), (), ("a",)), ""),
+    ],
+)
+def test_an_order_in_words(groups: Groups, words: str) -> None:
+    assert orders(groups, {name: name.upper() for name in "abcd"}) == words
+
+
+def test_conditions_are_named_as_shortly_as_they_differ() -> None:
+    def names(*texts: str) -> list[str]:
+        return condition_names([parse_condition(text) for text in texts])
+
+    assert names("0xcpu@100%", "2xcpu@100%") == ["idle", "2xcpu"]
+    assert names("0xcpu@100%", "2xcpu@100%", "2xcpu@50%") == ["idle", "2xcpu@100%", "2xcpu@50%"]
+    assert names("0xcpu@100%,rate=60", "1xmem@100%,rate=60") == ["idle", "1xmem"]
+    assert names("0xcpu@100%", "0xcpu@100%,rate=60") == ["idle", "idle,rate=60"]
+
+
+# -- the study is asked in pieces ---------------------------------------------------------------------
+
+
+class Clock:
+    """Goes on only when told."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_costly_answers_come_one_by_one_and_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    board, clock = board_of(MODELS, session(MODELS, ["0xcpu@100%"], 4)), Clock()
+    ids = [contender.id for contender in board.contenders]
+    asked: list[float] = []
+
+    def pair(a: str, b: str, condition: Condition, quantile: float) -> float:
+        asked.append(quantile)
+        clock.now_s += 0.010
+        return quantile
+
+    monkeypatch.setattr(board.study, "pair", pair)
+    answers = Answers(board, clock_s=clock)
+
+    def frame() -> list[object]:
+        answers.begin()
+        return [answers.pair(ids[0], ids[1], board.condition, quantile) for quantile in (50.0, 95.0)]
+
+    assert frame() == [None, None], "nothing is worked out while a view is drawn"
+    assert frame() == [50.0, None] and asked == [50.0]
+    clock.now_s += 0.1
+    assert frame() == [50.0, None], "after ten milliseconds the rest of half a second is the measurement's"
+    clock.now_s += 0.5
+    assert frame() == [50.0, 95.0]
+    clock.now_s += 0.5
+    assert frame() == [50.0, 95.0] and asked == [50.0, 95.0], "nothing has changed"
+    board.study.version += 1
+    frame()
+    clock.now_s += 0.5
+    frame()
+    assert asked == [50.0, 95.0, 50.0]
+    answers.forget()
+    assert answers.pair(ids[0], ids[1], board.condition, 50.0) is None
+    answers.hurried = True
+    assert answers.pair(ids[0], ids[1], board.condition, 50.0) == 50.0
+
+
+# -- what they are drawn with -------------------------------------------------------------------------
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 39)), min_size=1, max_size=60))
+def test_a_traced_line_goes_through_its_dots_and_has_no_gaps(heights: list[int | None]) -> None:
+    dots = trace(heights)
+    lit = {
+        (cell_row * DOTS_DOWN + row, cell_column * DOTS_ACROSS + column)
+        for (cell_row, cell_column), bits in dots.items()
+        for row in range(DOTS_DOWN)
+        for column in range(DOTS_ACROSS)
+        if bits & ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))[row][column]
+    }
+    assert lit >= {(row, place) for place, row in enumerate(heights) if row is not None}
+    for place, row in enumerate(heights):
+        column = {each for each, at in lit if at == place}
+        assert bool(column) == (row is not None)
+        assert not column or max(column) - min(column) + 1 == len(column), "a run without holes"
+        before = {each for each, at in lit if at == place - 1}
+        assert not column or not before or min(abs(a - b) for a in column for b in before) <= 1
+
+
+def test_a_canvas_is_as_wide_as_it_says_whatever_is_written() -> None:
+    canvas = Canvas(10, 3)
+    canvas.put(trace(straight(0, 0, 19, 11)), percentiles.DIM)
+    canvas.write(0, 7, "宽宽")
+    canvas.write(1, -1, "left")
+    canvas.write(9, 0, "outside")
+    rows = ["".join(span if isinstance(span, str) else span[0] for span in spans) for spans in canvas.spans()]
+    assert rows[0].endswith("宽 ") and rows[1].startswith("eft") and len(rows) == 3
+
+
+@given(st.integers(1000, 10**10), st.integers(1000, 10**10), st.integers(1, 60))
+def test_an_upright_scale_holds_what_it_is_for(one: int, other: int, rows: int) -> None:
+    low, high = step_below(min(one, other)), step_above(max(one, other))
+    assert low <= min(one, other) and max(one, other) < high
+    assert 0 <= row_of(max(one, other), low, high, rows) <= row_of(min(one, other), low, high, rows) < rows
+    labels = upright_labels(low, high, rows)
+    assert len(labels) == rows and any(labels)
+    values = [float(label) for label in labels if label]
+    assert values == sorted(values, reverse=True)
+
+
+def test_views_go_round() -> None:
+    assert next_view(NAMES[-1], 1) == OVERVIEW and next_view(OVERVIEW, -1) == NAMES[-1]
+    assert len({view.key for view in VIEWS}) == len(VIEWS)
+
+
+@pytest.mark.parametrize("depth", [Depth.SIXTEEN, Depth.NONE])
+async def test_every_view_can_be_drawn_with_few_characters_and_colours(turned: list[wire.Frame], depth: Depth) -> None:
+    app = make_app(turned, condition=STRESSED)
+    app.wear(Looks(depth, Charset.ASCII))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for name in NAMES:
+            app.show_view(name)
+            await pilot.pause()
+            drawn = [plain(text, Charset.ASCII) for text in texts(app)]
+            assert not any("?" in text.replace("? help", "") for text in drawn), name
