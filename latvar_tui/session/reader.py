@@ -144,7 +144,7 @@ class Session:
     # -- what they add up to --------------------------------------------------------------------------------
 
     def board(
-        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[Glance], None] | None = None
+        self, from_s: float = 0.0, to_s: float | None = None, also: Callable[[wire.Slice], None] | None = None
     ) -> Board:
         """What the slices that began within [``from_s``, ``to_s``) of the session add up to.
 
@@ -188,7 +188,8 @@ class Session:
                             also(glance)  # type: ignore[misc]
                         return found
         begin_s = time.monotonic()
-        board = self.board(from_s, to_s, also)
+        glanced = None if also is None else lambda frame: also(Glance.of(frame))
+        board = self.board(from_s, to_s, glanced)
         whole = from_s <= 0 and to_s is None and not self.notes
         if whole and (self.ended is not None or self._was_cut_off) and time.monotonic() - begin_s > _LONG_S:
             self._make_snapshot(board)
@@ -224,11 +225,11 @@ class Session:
         from_s: float,
         to_s: float | None,
         after: Mapping[str, int] | None,
-        also: Callable[[Glance], None] | None = None,
+        also: Callable[[wire.Slice], None] | None = None,
     ) -> Board:
         for frame in self.frames(from_s, to_s, after=after):
             if feed.take(frame) and also is not None and isinstance(frame, wire.Slice):
-                also(Glance.of(frame))
+                also(frame)
         return self.finished(feed)
 
     def finished(self, feed: BoardFeed) -> Board:
