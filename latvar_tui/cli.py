@@ -18,6 +18,7 @@ import click
 from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, UsageError, parse_candidate, parse_candidates
 from latvar_tui.cli_compare import compare
+from latvar_tui.cli_demo import demo
 from latvar_tui.cli_import import import_session
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, looking, measuring
@@ -142,7 +143,7 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
-for _command in (models, *SESSION_COMMANDS, compare, import_session):
+for _command in (models, *SESSION_COMMANDS, compare, import_session, demo):
     cli.add_command(_command)
 
 

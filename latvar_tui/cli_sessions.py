@@ -67,7 +67,12 @@ def end_recording(recorder: Recorder, why: str) -> None:
 # -- reading ------------------------------------------------------------------------------------------------
 
 
-def _open(text: str) -> Session:
+def open_session(text: str) -> Session:
+    """The session of that name.
+
+    Raises:
+        UsageError: there is none, or it cannot be read.
+    """
     from latvar_tui.session.layout import SessionError
     from latvar_tui.session.places import find_session
     from latvar_tui.session.reader import Session
@@ -107,7 +112,7 @@ def show(session: str, as_json: bool, as_replay: bool, **options: Any) -> None:
 
     if as_replay and (as_json or options["candidates"] or options["conditions"]):
         raise UsageError("--live plays the session as it was: leave --json, --candidate and --condition out.")
-    opened = _open(session)
+    opened = open_session(session)
     if as_replay:
         sys.exit(_play(opened, options))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -246,7 +251,7 @@ def export(session: str, form: str, per: str, output: str, force: bool) -> None:
 
     if form == "parquet" and output == "-" and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal: name a file, with -o cells.parquet.")
-    opened = _open(session)
+    opened = open_session(session)
     try:
         pieces = exported(opened, form, per)
         if output == "-":
@@ -310,7 +315,7 @@ def report(names: tuple[str, ...], output: str, form: str, force: bool) -> None:
 
     if output != "-":
         _check_free(Path(output), force)
-    opened = [_open(name) for name in names]
+    opened = [open_session(name) for name in names]
     try:
         contents = [read(session) for session in opened]
     except SessionError as error:
