@@ -21,8 +21,12 @@ if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
     from latvar_tui.link import Link
     from latvar_tui.tour import Tour
 
-LINE_UP = ("mobilenet_v3_small@as=spinning", "mobilenet_v3_small@spin=off,as=sleeping", "squeezenet1_1")
-"""One small model twice, its threads spinning or asleep while they wait: the surest reversal known. And another model."""
+LINE_UP = (
+    "mobilenet_v3_small@as=mobilenet-spinning",
+    "mobilenet_v3_small@spin=off,as=mobilenet-sleeping",
+    "squeezenet1_1",
+)
+"""One small model twice, its threads spinning or asleep while they wait: the surest reversal known. And a rival."""
 
 QUANTILE = 95.0
 """A fifth of p99's observations speak for it, and a tour is short."""

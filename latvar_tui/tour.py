@@ -19,7 +19,7 @@ ENOUGH_SLICES = 24
 """Of each candidate: a claim needs twenty rounds, and a reader as long to look at it."""
 
 PATIENCE_S = 60.0
-"""Of measuring under one condition: slow candidates would keep everybody waiting. The words then say what is missing."""
+"""Of measuring under one condition: slow candidates would keep everybody waiting. The words then say what is amiss."""
 
 Kind = Literal["condition", "ranking", "end"]
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from latvar_tui.condition import Condition
 from latvar_tui.format import ms, plural, quantile_name, three_digits
 from latvar_tui.study.board import Board, Contender
-from latvar_tui.study.conclusions import Pair, Reversal
+from latvar_tui.study.conclusions import Ratio, Reversal
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tour import Progress, Tour
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What may be concluded by now, of the conditions that the tour has shown."""
-
-    reversals: tuple[Reversal, ...] = ()
-    pairs: tuple[Pair, ...] = ()
-    """Every two candidates under every condition shown."""
+from latvar_tui.tour_findings import Findings
 
 
 def sentences(tour: Tour, board: Board, found: Findings) -> list[str]:
@@ -91,27 +81,29 @@ def _stressed(tour: Tour, board: Board, condition: Condition) -> list[str]:
 
 
 def _ranking(tour: Tour, board: Board, found: Findings) -> list[str]:
-    name = quantile_name(tour.quantile)
     if found.reversals:
         reversal = found.reversals[0]
+        name = _quantity(reversal.quantile)
         a, b = _named(board, reversal.a), _named(board, reversal.b)
         lost = 1 / reversal.ratio_after.value
         said = [
             f"The ranking reverses. {reversal.before.title.capitalize()}, {b}'s {name} is"
             f" {three_digits(reversal.ratio_before.value)}× {a}'s; under {_words(reversal.after)}, {a}'s is"
             f" {three_digits(lost)}× {b}'s.",
-            "Both are claimed: with 95 % confidence for everything that is compared here, however often one looks.",
+            f"With 95 % confidence {_bounds(reversal.ratio_before)}, and {_bounds(reversal.ratio_after, inverse=True)};"
+            " that there is a reversal is claimed with 95 % for all that is compared here at that quantile.",
         ]
         return [*said, *_same_model(board, reversal)]
     decided = [pair for pair in found.pairs if pair.is_decided]
+    name = quantile_name(tour.quantile)
     if not found.pairs:
         return ["With one candidate there is no ranking: m adds another."]
     said = [
         f"No reversal at {name} on this device so far: of {plural(len(found.pairs), 'comparison')}"
-        f" {len(decided)} {'is' if len(decided) == 1 else 'are'} decided, and none against another.",
+        f" {len(decided)} {'is' if len(decided) == 1 else 'are'} decided, and none contradicts another.",
         "That is a result, too: an order that holds under stress is worth knowing.",
     ]
-    more = [pair.more_s for pair in found.pairs if not pair.is_decided and pair.more_s]
+    more = [pair.more_s for pair in found.pairs if pair.condition == board.condition and pair.more_s]
     if more:
         said.insert(1, f"Measured on under this stress, the next would be decided in about {min(more):.0f} s.")
     return said
@@ -129,7 +121,10 @@ def _end(tour: Tour, found: Findings) -> list[str]:
 
 def _reversal_in_short(board: Board, reversal: Reversal) -> str:
     a, b = _named(board, reversal.a), _named(board, reversal.b)
-    return f"The ranking has reversed: {reversal.before.title} {a} is faster than {b}, here {b} is faster than {a}."
+    return (
+        f"The ranking has reversed at the {_quantity(reversal.quantile)}:"
+        f" {reversal.before.title} {a} is faster than {b}, here {b} is faster than {a}."
+    )
 
 
 def _same_model(board: Board, reversal: Reversal) -> list[str]:
@@ -142,6 +137,17 @@ def _same_model(board: Board, reversal: Reversal) -> list[str]:
     if differ == ["spin"]:
         return ["They are the same model: only how its threads wait for work differs, spinning or asleep."]
     return [f"They are the same model: only {' and '.join(differ)} differ."] if differ else []
+
+
+def _bounds(ratio: Ratio, inverse: bool = False) -> str:
+    low, high = (ratio.high, ratio.low) if inverse else (ratio.low, ratio.high)
+    if low is None or high is None:
+        return "n/a"
+    return " to ".join(f"{three_digits(1 / bound if inverse else bound)}×" for bound in (low, high))
+
+
+def _quantity(quantile: float) -> str:
+    return "median" if quantile == 50.0 else quantile_name(quantile)
 
 
 # -- numbers ----------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual.strip import Strip
 
 from latvar_tui.tui.line_widget import LineWidget, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
 
-HEIGHTS = ((100, 5), (70, 5), (0, 8))
+HEIGHTS = ((100, 4), (70, 5), (0, 8))
 """From so many columns on, so many rows: narrow screens wrap more."""
 
 
@@ -30,26 +31,36 @@ def fitted(sentences: Sequence[str], columns: int, rows: int) -> list[str]:
     return [*shown[: rows - 1], f"{shown[rows - 1][: columns - 1]}…"] if shown and rows else []
 
 
-class Caption(LineWidget):
-    """One line of where the tour is, the others what it says."""
+@dataclass(frozen=True)
+class Told:
+    """Where the tour is, how far, and what it says; ``is_live`` is false while a recording stands in: it is marked."""
 
-    _told: tuple[str, str, Sequence[str], bool] = ("", "", (), False)
+    where: str = ""
+    state: str = ""
+    sentences: Sequence[str] = ()
+    is_live: bool = True
 
-    def show(self, where: str, state: str, sentences: Sequence[str], is_live: bool) -> None:
-        """``is_live`` is false while a recording stands in for the device: it is marked."""
-        self._told = (where, state, sentences, is_live)
-        width, height = self.size
-        if not width or not height:
-            return
-        mark = "" if is_live else "RECORDING  "
-        room = width - len(mark) - 3
-        if len(where) + len(state) + 2 > room:
+    def lines(self, width: int, height: int) -> list[Strip]:
+        """One line of where it is, in the others what it says."""
+        mark = "" if self.is_live else "RECORDING  "
+        where, room = self.where, width - len(mark) - 2
+        if len(where) + len(self.state) + 1 > room:
             where = where.partition(" · ")[0]
-        gap = " " * max(1, room - len(where) - len(state) + 1)
-        head = line((" " + mark, WARNING), (where, STRONG), gap, (f"{state} ", DIM), width=width)
-        text = [line(f" {said}", width=width) for said in fitted(sentences, width - 2, height - 1)]
-        strips: list[Strip] = [head, *text]
-        self.set_lines(strips)
+        gap = " " * max(1, room - len(where) - len(self.state))
+        head = line((" " + mark, WARNING), (where, STRONG), gap, (f"{self.state} ", DIM), width=width)
+        return [head, *(line(f" {said}", width=width) for said in fitted(self.sentences, width - 2, height - 1))]
+
+
+class Caption(LineWidget):
+    """What the tour tells, above the histograms."""
+
+    told = Told()
+
+    def show(self, told: Told) -> None:
+        self.told = told
+        width, height = self.size
+        if width and height:
+            self.set_lines(told.lines(width, height))
 
     def on_resize(self) -> None:
-        self.show(*self._told)
+        self.show(self.told)

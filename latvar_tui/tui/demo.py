@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.strip import Strip
 
 from latvar_tui.session.replay import Replay
 from latvar_tui.session.stretches import Stretch
 from latvar_tui.tour import Progress, Tour
-from latvar_tui.tour_words import Findings, sentences, state
+from latvar_tui.tour_findings import Finder
+from latvar_tui.tour_words import sentences, state
 from latvar_tui.tui.app import LiveApp
-from latvar_tui.tui.caption import Caption, caption_rows
+from latvar_tui.tui.caption import Caption, Told, caption_rows
 from latvar_tui.tui.replay import ReplayApp
 from latvar_tui.tui.status import Footer
 
@@ -28,6 +30,10 @@ FOOTER = (
     ("? help", "show_help"),
     ("q quit", "leave"),
 )
+
+ELSEWHERE = "the stress was moved: enter comes back"
+
+_SAID_ANEW_NS = 2_000_000_000
 
 
 class TourFooter(Footer):
@@ -47,6 +53,9 @@ class Guided(LiveApp):
     def __init__(self, *args: Any, tour: Tour, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tour = tour
+        self._finder = Finder()
+        self._asked: object = None
+        self._said_of_step: list[str] = []
         self.view.ranked_by = tour.quantile
 
     def compose(self) -> ComposeResult:
@@ -69,35 +78,46 @@ class Guided(LiveApp):
             return
         self.tour.quantile = self.view.ranked_by
         progress = self.progress()
-        if self.tour.tick(progress.is_enough, self.clock_s()):
+        if self.is_elsewhere:
+            if self.tour.is_auto and time.monotonic() - self._touched_s > (self.tour.step_s or 0.0):
+                self.put()  # whoever has tried the slider has left
+        elif self.tour.tick(progress.is_enough, self.clock_s()):
             self.put()
             progress = self.progress()
         with self.painting_at_once():
-            super().draw()
             self._draw_caption(progress)
+            super().draw()
 
     def _draw_caption(self, progress: Progress) -> None:
         tour = self.tour
         where = f"{tour.at + 1}/{len(tour.steps)} · {tour.step.title}"
-        said = sentences(tour, self.board, self.findings())
-        told = state(tour, progress, self.clock_s())
-        self.screen_stack[0].query_one(Caption).show(where, told, said, not self.in_replay)
+        # A sentence whose digits change four times a second is not read.
+        asked = (tour.at, tour.quantile, self.board.now_ns // _SAID_ANEW_NS)
+        if asked != self._asked:
+            self._asked, self._said_of_step = asked, sentences(tour, self.board, self._finder.find(tour, self.board))
+        how = ELSEWHERE if self.is_elsewhere else state(tour, progress, self.clock_s())
+        told = Told(where, how, self._said_of_step, not self.in_replay)
+        self.screen_stack[0].query_one(Caption).show(told)
 
-    def findings(self) -> Findings:
-        """What may be concluded under the conditions shown so far."""
-        return Findings()
+    def large_words(self, width: int, rows: int) -> Sequence[Strip]:
+        return self.screen_stack[0].query_one(Caption).told.lines(width, rows)
 
     # -- steps --------------------------------------------------------------------------------------------
 
     def progress(self) -> Progress:
         return self.tour.progress(self.board)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether somebody has moved the slider away from what the step is about."""
+        return False
+
     def put(self) -> None:
         """Put the device where the step wants it."""
         raise NotImplementedError
 
     def action_tour_on(self) -> None:
-        if self.tour.press(self.progress().is_enough):
+        if self.is_elsewhere or self.tour.press(self.progress().is_enough):
             self.put()
         self.draw()
 
@@ -117,11 +137,16 @@ class Guided(LiveApp):
 class DemoApp(Guided):
     """The tour over a probe."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        step = self.tour.step
+        return step.kind == "condition" and step.condition is not None and self.wanted != step.condition
+
     def put(self) -> None:
         tour, board = self.tour, self.board
         if tour.at == 0 and tour.is_auto:
             board.clear()  # the tour begins anew, and its shapes with it
-        reversals = self.findings().reversals
+        reversals = self._finder.find(tour, board).reversals
         if tour.step.kind == "ranking" and reversals:
             self.want(reversals[0].after.stress_threads)
             self.view.selected = next(i for i, one in enumerate(board.contenders) if one.id == reversals[0].b)
@@ -162,9 +187,6 @@ class DemoReplay(Guided, ReplayApp):
             if self.board.condition != stretch.condition:
                 replay.jump(stretch.end_ns)
         super().draw()
-
-    def headline(self) -> tuple[str, Style]:
-        return super().headline()
 
     def action_detail(self) -> None:
         self.action_tour_on()
