@@ -22,12 +22,13 @@ from latvar_tui.cli_demo import demo
 from latvar_tui.cli_import import import_session
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, looking, measuring
+from latvar_tui.cli_serve import serve
 from latvar_tui.cli_sessions import SESSION_COMMANDS, begin_recording, end_recording
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.device.stress_kinds import check_condition
 from latvar_tui.quantities import parse_duration_s
-from latvar_tui.terminal import check_terminal
+from latvar_tui.terminal import check_terminal, is_in_browser
 from latvar_tui.zoo import DEFAULT_LINE_UP, OwnModel, ZooError, find
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
@@ -112,7 +113,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     remember(app.board)
     if message:
         _complain(message)
-    elif status in (DONE, INTERRUPTED):
+    elif status in (DONE, INTERRUPTED) and not is_in_browser():
         _print_tables(app.board, options)
     if status == DONE and app.board.failure is not None:
         status = FAILED
@@ -143,7 +144,7 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
-for _command in (models, *SESSION_COMMANDS, compare, import_session, demo):
+for _command in (models, *SESSION_COMMANDS, compare, import_session, demo, serve):
     cli.add_command(_command)
 
 

@@ -22,7 +22,7 @@ from latvar_tui.tui.replay import ReplayApp
 from latvar_tui.tui.status import Footer
 
 FOOTER = (
-    ("enter goes on", "tour_on"),
+    ("enter on", "tour_on"),
     ("backspace back", "tour_back"),
     ("← → 0-9 stress", "stress(1)"),
     ("g large", "large_print"),

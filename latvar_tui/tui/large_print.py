@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -120,7 +121,11 @@ class LargeLines(LineWidget):
         name = line((f"{quantile_name(quantile)} in ms, {under}", STRONG), width=width)
         foot = line((beside, DIM), width=width)
         room = height - len(top) - 6
-        digits = [line((row, colour)) for row in large(value, width - 2, room, ascii=self._ascii)]
+        # Blank stretches without a colour: pictures of the screen lose those that begin a coloured one.
+        digits = [
+            line(*((run, colour) if run.strip() else run for run in _runs(row)))
+            for row in large(value, width - 2, room, ascii=self._ascii)
+        ]
         digits = digits or [line((f"{value} ms", bold))]
         inside = [head, name, Strip([]), *digits, Strip([]), foot]
         pad = max(0, (height - len(top) - len(inside)) // 2)
@@ -138,6 +143,10 @@ def _beside(board: Board, candidate_id: str, quantile: float) -> str:
     unsure = "~" if is_provisional(idle.latency, quantile) or is_provisional(now.latency, quantile) else ""
     times = f", {unsure}{three_digits(is_now / was)}×" if was and is_now else ""
     return f"idle: {'~' if is_provisional(idle.latency, quantile) else ''}{ms(was)}{times}"
+
+
+def _runs(row: str) -> list[str]:
+    return re.findall(" +|[^ ]+", row)
 
 
 def _centred(strip: Strip, width: int) -> Strip:
