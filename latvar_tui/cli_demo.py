@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latvar_tui.candidate import Candidate, UsageError, parse_candidates
-from latvar_tui.cli_options import Finite, Quantity
+from latvar_tui.cli_options import Finite, Quantity, looking
 from latvar_tui.cli_sessions import begin_recording, end_recording, open_session
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
@@ -51,6 +51,7 @@ SLICE_MS = 150.0
 @click.option("--quantile", type=Finite(50, 100, max_open=True), metavar="PCT", help="The quantile to tell of [95].")
 @click.option("--record", "record_in", type=click.Path(), metavar="DIR", help="Record it in this new folder [not].")
 @click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too.")
+@looking
 def demo(models: tuple[str, ...], auto: bool, step_s: float, session_name: str | None, **options: Any) -> None:
     """Tell the story in a few minutes: a guided tour with real measurements; enter goes on.
 
@@ -88,13 +89,14 @@ def _measure(candidates: Sequence[Candidate], auto_s: float | None, options: dic
     try:
         from latvar_tui.tui.app import run_screen
         from latvar_tui.tui.demo import DemoApp
+        from latvar_tui.tui.looks import looks_here
 
         tour = Tour([Condition(number) for number in stresses(cores, 2 * cores)], cores, quantile, auto_s)
         app = DemoApp(
             link, connect, candidates, IDLE, maximum=2 * cores, cores=cores, threads=physical_cores(),
             ranked_by=quantile, hold=auto_s is not None, recorder=recorder, tour=tour,
         )  # fmt: skip
-        status, message = run_screen(app)
+        status, message = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
     finally:
         link.close()
         end_recording(recorder, "left")
@@ -121,12 +123,14 @@ def _play(name: str, auto_s: float | None, options: dict[str, Any]) -> int:
     check_terminal("latvar-tui show SESSION prints its tables")
     from latvar_tui.tui.app import run_screen
     from latvar_tui.tui.demo import DemoReplay
+    from latvar_tui.tui.looks import looks_here
 
     quantile = options["quantile"] or QUANTILE
     replay = Replay(session)
     tour = _tour_of(replay.board.device, [stretch.condition for stretch in found], quantile, auto_s)
     try:
-        status, _ = run_screen(DemoReplay(replay, found, ranked_by=quantile, tour=tour))
+        app = DemoReplay(replay, found, ranked_by=quantile, tour=tour)
+        status, _ = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
     finally:
         replay.close()
     return status

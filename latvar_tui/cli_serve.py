@@ -51,7 +51,8 @@ def serve(host: str, port: int, arguments: tuple[str, ...]) -> None:
         )
 
     several = command[0] == "show" or "--session" in command
-    line = shlex.join([sys.executable, "-m", "latvar_tui", *command])
+    # The page's terminal is meant, and not the one that this was typed into.
+    line = shlex.join(["env", "TERM=xterm-256color", sys.executable, "-m", "latvar_tui", *command])
     ScreenServer(line, host, port, several=several, started=started).serve()
 
 

@@ -15,8 +15,9 @@ from textual.strip import Strip
 from latvar_tui.format import ms, plural, quantile_name, three_digits
 from latvar_tui.study.board import Board
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.tui.line_widget import LineWidget, line
-from latvar_tui.tui.palette import DIM, STRONG, candidate_style
+from latvar_tui.tui.board_panel import BoardPanel
+from latvar_tui.tui.line_widget import line
+from latvar_tui.tui.palette import DIM, STRONG, candidate_style, spot
 from latvar_tui.tui.view import View
 
 _PIXELS = {
@@ -86,22 +87,14 @@ Words = Callable[[int, int], Sequence[Strip]]
 """What stands above the digits: lines for so many columns, and so many rows at most."""
 
 
-class LargeLines(LineWidget):
+class LargeLines(BoardPanel):
     """The digits and the words around them; ``words`` come from a tour, say."""
 
     def __init__(self, board: Board, view: View, words: Words | None = None, *, ascii: bool = False) -> None:
-        super().__init__()
-        self._board, self._view, self._words, self._ascii = board, view, words, ascii
+        super().__init__(board, view, ascii=ascii)
+        self._words = words
 
-    def redraw(self) -> None:
-        width, height = self.size
-        if width and height:
-            self.set_lines(self._lines_for(width, height))
-
-    def on_resize(self) -> None:
-        self.redraw()
-
-    def _lines_for(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: int, height: int) -> list[Strip]:
         board, quantile = self._board, self._view.ranked_by
         top = list(self._words(width, height // 3)) if self._words is not None else []
         if not board.contenders:
@@ -117,7 +110,7 @@ class LargeLines(LineWidget):
         under = "idle" if not threads else plural(threads, "stress thread")
         colour = candidate_style(contender.slot)
         bold = colour + Style(bold=True)
-        head = line(("■ " if not self._ascii else "# ", colour), (contender.name, bold), width=width)
+        head = line((f"{spot(contender.slot, ascii=self._ascii)} ", colour), (contender.name, bold), width=width)
         name = line((f"{quantile_name(quantile)} in ms, {under}", STRONG), width=width)
         foot = line((beside, DIM), width=width)
         room = height - len(top) - 6
