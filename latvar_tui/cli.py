@@ -15,6 +15,7 @@ import click
 from latvar_tui import __version__
 from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.cli_compare import compare
+from latvar_tui.cli_demo import demo
 from latvar_tui.cli_import import import_session
 from latvar_tui.cli_models import models
 from latvar_tui.cli_options import Quantity, looking, measuring
@@ -32,12 +33,13 @@ from latvar_tui.cli_run import (
     print_tables,
     run,
 )
+from latvar_tui.cli_serve import serve
 from latvar_tui.cli_sessions import SESSION_COMMANDS, begin_recording, end_recording
 from latvar_tui.cli_sweep import sweep
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.quantities import parse_duration_s
-from latvar_tui.terminal import check_terminal
+from latvar_tui.terminal import check_terminal, is_in_browser
 from latvar_tui.zoo import ZooError, find
 
 
@@ -116,7 +118,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     remember(app.board)
     if message:
         complain(message)
-    elif status in (DONE, INTERRUPTED):
+    elif status in (DONE, INTERRUPTED) and not is_in_browser():
         print_tables(app.board, options)
     if status == DONE and app.board.failure is not None:
         status = FAILED
@@ -147,7 +149,7 @@ def probe(force: bool) -> None:
     sys.exit(serve(["--force"] if force else []))
 
 
-for _command in (sweep, models, *SESSION_COMMANDS, compare, import_session):
+for _command in (sweep, models, *SESSION_COMMANDS, compare, import_session, demo, serve):
     cli.add_command(_command)
 
 

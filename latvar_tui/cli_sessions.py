@@ -69,6 +69,11 @@ def end_recording(recorder: Recorder, why: str) -> None:
 
 
 def open_session(text: str) -> Session:
+    """The session of that name.
+
+    Raises:
+        UsageError: there is none, or it cannot be read.
+    """
     from latvar_tui.session.layout import SessionError
     from latvar_tui.session.places import find_session
     from latvar_tui.session.reader import Session

@@ -1,80 +1,99 @@
-"""Take the README's picture: the live screen on a real measurement of this machine.
+"""Draw the pictures of README and docs from the recorded session beside this file.
 
-    python -m screenshots.make [--seconds 20] [--stress 2]
+    python -m screenshots.make               # all of them; nothing is measured
+    python -m screenshots.make --record      # record the session anew first: two minutes on a quiet machine
 
-Measures the default candidates idle, then under stress, each for so many seconds, with the screen on a
-pseudo-terminal of 120 by 40 cells, and writes ``live.svg`` beside this file.
+Pictures of screens are SVG, by Textual's own export. The report's page is PNG and needs Debian's ``chromium``: without
+it that picture stays as it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import shutil
+import tempfile
 from pathlib import Path
 
-from latvar_tui import wire
-from latvar_tui.candidate import IDLE, parse_candidates
-from latvar_tui.device.cores import physical_cores, usable_cores
-from latvar_tui.link import Link
-from latvar_tui.tui.app import LiveApp
-from latvar_tui.zoo import DEFAULT_LINE_UP
-from tests.on_pty import run_on_pty
+from latvar_tui.session.reader import Session
+from latvar_tui.session.report.content import read
+from latvar_tui.session.report.page import page
+from latvar_tui.session.stretches import stretches
+from screenshots.moving import moving
+from screenshots.shots import SHOTS, draw, draw_several
+from tests.chromium import PROGRAM, Chromium
+from tests.on_pty import OnPty
 
-PICTURE = Path(__file__).with_name("live.svg")
+FOLDER = Path(__file__).parent
+SESSION = FOLDER / "sessions" / "tour"
+STEP_S = 15
 
-
-class Director(Link):
-    """A link that moves the slider half-way, and at the end takes the picture and leaves."""
-
-    def __init__(self, seconds: float, stress: int) -> None:
-        super().__init__()
-        self.app: LiveApp | None = None
-        self._seconds, self._stress = seconds, stress
-        self._began_ns: int | None = None
-        self._stressed = False
-
-    def receive(self) -> list[wire.Frame]:
-        frames = super().receive()
-        for frame in frames:
-            if isinstance(frame, wire.Slice):
-                self._direct(frame)
-        return frames
-
-    def _direct(self, frame: wire.Slice) -> None:
-        assert self.app is not None
-        if self._began_ns is None:
-            self._began_ns = frame.start_ns
-        elapsed_s = (frame.end_ns - self._began_ns) / 1e9
-        if elapsed_s >= self._seconds and not self._stressed:
-            self._stressed = True
-            self.app.action_stress_to(self._stress)
-        if elapsed_s >= 2 * self._seconds:
-            PICTURE.write_text(self.app.export_screenshot())
-            self.app.exit(0)
+MOVING_SIZE, MOVING_EACH_S, MOVING_STEPS = (80, 24), 0.7, 4
+REPORT_WIDTH, REPORT_HEIGHT = 1000, 1400
 
 
-def perform(seconds: float, stress: int) -> None:
-    """In the child, on its terminal: measure and take the picture."""
-    cores = usable_cores()
-    candidates = parse_candidates(DEFAULT_LINE_UP, physical_cores())
-    link = Director(seconds, stress)
-    link.send(wire.Start([str(candidate) for candidate in candidates], str(IDLE)))
-    link.app = LiveApp(link, lambda *_: link, candidates, IDLE, maximum=2 * cores, cores=cores)
-    link.app.run()
-    link.close()
+def make(session: Path, folder: Path) -> list[Path]:
+    """Draw everything of a session into a folder."""
+    made = []
+    for name, shot in SHOTS.items():
+        made.append(_write(folder / f"{name}.svg", asyncio.run(draw(session, shot))))
+    pictures = asyncio.run(draw_several(session, MOVING_SIZE, moments(session)))
+    made.append(_write(folder / "moving.svg", moving(pictures, MOVING_EACH_S)))
+    if PROGRAM is not None:
+        made.append(picture_of_report(session, folder / "report.png"))
+    return made
+
+
+def moments(session: Path) -> list[int]:
+    """Some times within each condition, from where it begins on."""
+    times = []
+    for stretch in stretches(Session(session)):
+        times += [stretch.begin_ns + stretch.length_ns * (part + 1) // MOVING_STEPS - 1 for part in range(MOVING_STEPS)]
+    return times
+
+
+def picture_of_report(session: Path, path: Path) -> Path:
+    """The top of its page, as a browser shows it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Chromium(Path(folder)) as browser:
+        written = _write(Path(folder) / "report.html", "".join(page([read(Session(session))])))
+        browser.show(written, REPORT_WIDTH, "light")
+        path.write_bytes(browser.picture(REPORT_HEIGHT))
+    return path
+
+
+def record() -> None:
+    """The tour by itself, on a terminal, until its last step."""
+    with tempfile.TemporaryDirectory() as folder:
+        new = Path(folder) / "tour"
+        options = ["demo", "--auto", "--step", f"{STEP_S}s", "--record", str(new)]
+        with OnPty("-m", "latvar_tui", *options) as program:
+            written = b""
+            while b"what to take along" not in written:
+                data = program.read(60.0)
+                assert data, written[-2000:]
+                written = written[-1000:] + data
+            program.type(b"q")
+            while program.read(60.0):
+                pass
+        shutil.rmtree(SESSION, ignore_errors=True)
+        SESSION.parent.mkdir(exist_ok=True)
+        shutil.copytree(new, SESSION)
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def main() -> None:
-    """Run the child on a pseudo-terminal."""
+    """As the module says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--stress", type=int, default=2)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--record", action="store_true", help="record the session anew first")
     options = parser.parse_args()
-    if options.child:
-        perform(options.seconds, options.stress)
-    else:
-        passed_on = ["--seconds", str(options.seconds), "--stress", str(options.stress)]
-        run_on_pty("-m", "screenshots.make", "--child", *passed_on)
+    if options.record:
+        record()
+    for path in make(SESSION, FOLDER):
+        print(path.name, path.stat().st_size)
 
 
 if __name__ == "__main__":

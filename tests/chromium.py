@@ -95,9 +95,13 @@ class Chromium:
         """What a script in the page finds."""
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
-    def picture(self) -> bytes:
-        """The whole page as PNG."""
-        return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+    def picture(self, height: int | None = None) -> bytes:
+        """The whole page as PNG, or its top."""
+        part = {}
+        if height is not None:
+            width = self.value("document.documentElement.clientWidth")
+            part = {"clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}}
+        return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, **part)["data"])
 
     def _next(self) -> dict[str, Any]:
         end_s = time.monotonic() + _LONGEST_S

@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.app import SystemCommand
 from textual.screen import Screen
+from textual.strip import Strip
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
@@ -18,6 +19,7 @@ from latvar_tui.tui.dialogs import candidate_dialog, device_dialog, help_dialog
 from latvar_tui.tui.exemplar_dialog import ExemplarDialog
 from latvar_tui.tui.keeping import Keeping
 from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.large_print import LargePrint
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.sweep import ScreenSweep, levels
@@ -216,6 +218,15 @@ class Actions(Keeping):
             self.push_screen(candidate_dialog(self.board, self.board.contenders[self.view.selected]))
         else:
             self.start_again()
+
+    def action_large_print(self) -> None:
+        self.push_screen(LargePrint(self.board, self.view, self.large_words))
+        self.draw()
+
+    def large_words(self, width: int, rows: int) -> Sequence[Strip]:
+        """What stands above the large print."""
+        del width, rows
+        return []
 
     def action_outliers(self) -> None:
         self.push_screen(ExemplarDialog(self.board, self.board.contenders[self.view.selected]))

@@ -32,6 +32,7 @@ from latvar_tui.tui.feed import Feed, FrameSource
 from latvar_tui.tui.frame_pace import PATIENCE_S, FramePace, is_far
 from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.keys import bindings
+from latvar_tui.tui.large_print import LargePrint
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.looks import Looks, looks_here
 from latvar_tui.tui.palette import DIM
@@ -294,6 +295,8 @@ class LiveApp(Telling):
             base.query_one(StatusLine).show(self.board)
             base.query_one(Banner).show(*self.banner())
             base.query_one(Tabs).show(self.view.shown)
+        if isinstance(self.screen, LargePrint):
+            self.screen.redraw()
 
     def _shown_panels(self, base: Screen[Any]) -> list[BoardPanel]:
         """Those of the present view: no other one is asked for anything."""

@@ -54,6 +54,7 @@ KEYS: tuple[Key, ...] = (
     Key("e", "e", "export", "", "export every cell: HdrHistogram log, percentile tables, CSV or JSON"),
     Key("s", "s", "picture", "", "save a picture of the screen, as SVG and as text"),
     Key("y", "y", "copy", "", "copy the table to your own clipboard, also over SSH (tab-separated; the terminal must allow OSC 52)"),
+    Key("g", "g", "large_print", "", "the selected candidate alone in large print, for a hall; again: back"),
     Key("space", "space", "freeze", "space freeze", "freeze the picture; measuring goes on (in a recording: hold the playing, or go on)", "space holds"),
     Key("comma", ",", "jump(-10)", "", "in a recording (show --live): 10 s back"),
     Key("full_stop", ".", "jump(10)", "", "in a recording: 10 s forward", ", . jump"),

@@ -1,0 +1,1 @@
+"""The screen in a browser, through textual-serve (the extra ``web``)."""

@@ -1,0 +1,266 @@
+"""The guided tour on the screen: over a scripted probe, over a recording, on a real terminal; and its command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from latvar_tui import wire
+from latvar_tui.condition import IDLE, Condition, parse_condition
+from latvar_tui.session.reader import Session
+from latvar_tui.session.replay import Replay
+from latvar_tui.session.stretches import stretches
+from latvar_tui.tour import Tour
+from latvar_tui.tui.caption import Caption, fitted
+from latvar_tui.tui.demo import ELSEWHERE, DemoApp, DemoReplay
+from tests import scripted_link
+from tests.conftest import run_cli
+from tests.scripted_link import line_up, session
+from tests.session_files import recorded
+from tests.test_live_pty import LEAVES_ALTERNATE_SCREEN, Live, live
+from tests.test_screen import IDS, SIZES, NoCost, ScriptedLink, plain_terminal, press_every_key, sent, settled
+
+__all__ = ["live", "plain_terminal"]  # fixtures that are used by being here
+
+MODELS = ["mobilenet_v3_small@as=spinning", "mobilenet_v3_small@spin=off,as=sleeping", "squeezenet1_1"]
+CONDITIONS = [IDLE, Condition(1), Condition(2), Condition(4)]
+TEXTS = [str(condition) for condition in CONDITIONS]
+ALL = session(MODELS, TEXTS, 30)
+START = [frame for frame in ALL if not isinstance(frame, wire.Slice)]
+
+
+def slices(condition: str) -> list[wire.Frame]:
+    return [frame for frame in ALL if isinstance(frame, wire.Slice) and frame.condition == condition]
+
+
+def make_demo(frames: Sequence[wire.Frame], step_s: float | None = None) -> DemoApp:
+    link = ScriptedLink(frames)
+    app = DemoApp(
+        link, lambda candidates, condition: ScriptedLink(frames), line_up(MODELS), IDLE, maximum=4,
+        cores=scripted_link.CORES, cost=NoCost(), tour=Tour(CONDITIONS, 2, 95.0, step_s),
+    )  # fmt: skip
+    app.clock_s = lambda: 0.0
+    app.test_link = link  # type: ignore[attr-defined]
+    return app
+
+
+def caption(app: Any) -> str:
+    return "\n".join(strip.text for strip in app.query_one(Caption).lines)
+
+
+async def deliver(pilot: Pilot[Any], frames: Sequence[wire.Frame]) -> None:
+    app = pilot.app
+    assert isinstance(app, DemoApp)
+    last = next(frame for frame in reversed(frames) if isinstance(frame, wire.Slice))
+    sent(app).deliver(*frames)
+    while app.board.now_ns < last.end_ns:
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def through(pilot: Pilot[Any], steps: int) -> None:
+    """As a speaker: enter, and the device is measured as the step asks."""
+    await settled(pilot)
+    for step in range(1, steps + 1):
+        await pilot.press("enter")
+        if step < len(TEXTS):
+            await deliver(pilot, slices(TEXTS[step]))
+    await pilot.pause()
+
+
+def walked(steps: int, *keys: str) -> Callable[[Pilot[Any]], Any]:
+    async def run(pilot: Pilot[Any]) -> None:
+        await through(pilot, steps)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+
+    return run
+
+
+FIRST = [*START, *slices(TEXTS[0])]
+
+
+async def test_enter_leads_through_and_backspace_back() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await through(pilot, 3)
+        assert sent(app).conditions() == TEXTS[1:]
+        assert "4/6 · 4 stress threads on 2 cores" in caption(app) and "enter goes on" in caption(app)
+        await pilot.press("enter")
+        assert "5/6" in caption(app) and "revers" in caption(app)
+        await pilot.press("enter")
+        assert sent(app).conditions()[-1] == TEXTS[0] and "6/6" in caption(app)
+        await pilot.press("backspace", "backspace")
+        assert "4/6" in caption(app) and sent(app).conditions()[-1] == TEXTS[3]
+
+
+async def test_enter_before_there_is_enough_waits_and_says_so() -> None:
+    app = make_demo([*START, *slices(TEXTS[0])[:12]])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert "1/6" in caption(app) and "then it goes on (enter: at once)" in caption(app)
+        await deliver(pilot, slices(TEXTS[0])[12:])
+        assert "2/6" in caption(app) and sent(app).conditions() == [TEXTS[1]]
+
+
+async def test_a_moved_slider_is_said_and_enter_comes_back() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("right")
+        app.draw()
+        assert ELSEWHERE in caption(app)
+        await pilot.press("enter")
+        assert "1/6" in caption(app) and sent(app).conditions() == [TEXTS[1], TEXTS[0]]
+
+
+async def test_by_itself_it_goes_round_and_counts_anew() -> None:
+    app = make_demo(FIRST, step_s=5.0)
+    now_s = 0.0
+    app.clock_s = lambda: now_s
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for text in [*TEXTS[1:], "", "", TEXTS[0]]:
+            assert "goes on in" in caption(app)
+            now_s += 5.0
+            app.draw()
+            if text:
+                await deliver(pilot, slices(text) or FIRST)
+            else:
+                app.draw()
+        assert "1/6" in caption(app)
+        assert app.board.conditions == [IDLE]
+
+
+async def test_a_lost_probe_is_started_again_by_enter() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        sent(app)._lost = "The probe was ended."
+        sent(app).deliver()
+        while app.probe_is_alive:
+            await pilot.pause()
+        await pilot.press("enter")
+        assert app.probe_is_alive and "1/6" in caption(app)
+
+
+async def test_every_other_key_does_what_it_does_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_demo(FIRST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press_every_key(pilot)
+
+
+def test_a_caption_is_cut_between_sentences() -> None:
+    assert fitted(["One two three.", "Four five."], 30, 2) == ["One two three. Four five."]
+    assert fitted(["One two three.", "Four five six seven."], 16, 2) == ["One two three."]
+    assert fitted(["One two three four."], 10, 1) == ["One two…"]
+    assert fitted([], 10, 3) == [] == fitted(["One."], 10, 0)
+
+
+# -- a recording ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorded(tmp_path_factory.mktemp("sessions") / "stage", ALL)
+
+
+def replayed(folder: Path) -> DemoReplay:
+    opened = Session(folder)
+    found = stretches(opened)
+    replay = Replay(opened)
+    replay.paused = True  # time goes on by jumps alone
+    app = DemoReplay(replay, found, tour=Tour([stretch.condition for stretch in found], 2, 95.0))
+    app._cost = NoCost()
+    app.clock_s = lambda: 0.0
+    return app
+
+
+def test_stretches_are_the_conditions_in_their_order(kept: Path) -> None:
+    found = stretches(Session(kept))
+    assert [stretch.condition for stretch in found] == CONDITIONS
+    assert all(stretch.slices == 90 for stretch in found)
+    assert all(before.end_ns <= after.begin_ns for before, after in pairwise(found))
+
+
+async def test_a_recording_stands_in_and_is_marked(kept: Path) -> None:
+    app = replayed(kept)
+    found = stretches(Session(kept))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "RECORDING" in caption(app)
+        app.replay.jump(found[0].end_ns)
+        app.draw()
+        assert "enter goes on" in caption(app) and app.replay.paused
+        await pilot.press("enter")
+        assert not app.replay.paused and app.replay.at_ns >= found[1].begin_ns
+        assert "2/6" in caption(app)
+        app.replay.jump(found[2].begin_ns + 500_000_000)  # too far, as a fast one may
+        app.draw()
+        assert app.replay.paused and app.board.condition == found[1].condition
+        await pilot.press("backspace")
+        assert app.replay.at_ns <= found[0].end_ns
+        await pilot.press("right")
+        assert "REPLAY" in str(app.headline())
+
+
+# -- looks ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES, ids=IDS)
+@pytest.mark.parametrize("scene", ["idle", "stressed", "ranking", "large"])
+def test_looks(snap_compare: Any, scene: str, size: tuple[int, int]) -> None:
+    steps, keys = {"idle": (0, ()), "stressed": (2, ()), "ranking": (4, ()), "large": (2, ("g",))}[scene]
+    assert snap_compare(make_demo(FIRST), terminal_size=size, run_before=walked(steps, *keys))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=IDS)
+def test_looks_of_a_recording(snap_compare: Any, kept: Path, size: tuple[int, int]) -> None:
+    async def run(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, DemoReplay)
+        app.replay.jump(stretches(Session(kept))[0].end_ns)
+        app.draw()
+        await pilot.pause()
+
+    assert snap_compare(replayed(kept), terminal_size=size, run_before=run)
+
+
+# -- the command ------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_told_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    only_idle = recorded(tmp_path / "idle", session(MODELS, TEXTS[:1], 3))
+    for arguments, why in [
+        (("--session", str(only_idle)), "no story to tell"),
+        (("squeezenet1_1", "--session", str(only_idle)), "leave the models"),
+        (("no_such_model",), "no_such_model"),
+        ((), "needs a terminal"),
+    ]:
+        ended = run_cli("demo", *arguments)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert why in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_real_one_goes_round_by_itself(live: Callable[..., Live], small_model: str, tmp_path: Path) -> None:
+    folder = tmp_path / "recorded"
+    rivals = [f"{small_model}@as=A", f"{small_model}@as=B"]
+    program = live("demo", *rivals, "--auto", "--step", "1s", "--quantile", "50", "--record", str(folder))
+    for step in "124":
+        program.wait_for(lambda text, step=step: re.search(rf"{step}/\d · ", text))
+    program.type(b"q")
+    assert program.finish() == 0
+    assert LEAVES_ALTERNATE_SCREEN in program.written
+    visited = [str(stretch.condition) for stretch in stretches(Session(folder))]
+    assert visited[:2] == ["0xcpu@100%", "1xcpu@100%"] and len(visited) >= 3
+    assert parse_condition(visited[2]).stress_threads > 1
