@@ -15,6 +15,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pyte
+
 from latvar_tui.session.reader import Session
 from latvar_tui.session.report.content import read
 from latvar_tui.session.report.page import page
@@ -22,11 +24,12 @@ from latvar_tui.session.stretches import stretches
 from screenshots.moving import moving
 from screenshots.shots import SHOTS, draw, draw_several
 from tests.chromium import PROGRAM, Chromium
-from tests.on_pty import OnPty
+from tests.on_pty import COLUMNS, ROWS, OnPty
 
 FOLDER = Path(__file__).parent
 SESSION = FOLDER / "sessions" / "tour"
 STEP_S = 15
+LAST_STEP = "what to take along"
 
 MOVING_SIZE, MOVING_EACH_S, MOVING_STEPS = (80, 24), 0.7, 4
 REPORT_WIDTH, REPORT_HEIGHT = 1000, 1400
@@ -66,12 +69,15 @@ def record() -> None:
     with tempfile.TemporaryDirectory() as folder:
         new = Path(folder) / "tour"
         options = ["demo", "--auto", "--step", f"{STEP_S}s", "--record", str(new)]
+        # What is written is only what differs, so the screen has to be put together to be read.
+        screen = pyte.Screen(COLUMNS, ROWS)
+        stream = pyte.ByteStream(screen)
         with OnPty("-m", "latvar_tui", *options) as program:
-            written = b""
-            while b"what to take along" not in written:
+            while LAST_STEP not in "".join(screen.display[:3]):
                 data = program.read(60.0)
-                assert data, written[-2000:]
-                written = written[-1000:] + data
+                if not data:
+                    raise RuntimeError("the tour has ended by itself")
+                stream.feed(data)
             program.type(b"q")
             while program.read(60.0):
                 pass

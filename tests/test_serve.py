@@ -29,7 +29,7 @@ Serve = Callable[..., tuple["subprocess.Popen[str]", int, str]]
 
 
 def test_without_the_extra_a_sentence_says_what_to_install(tmp_path: Path) -> None:
-    ended = run_cli("serve", env=without(tmp_path, "textual_serve"))
+    ended = run_cli("serve", **without(tmp_path, "textual_serve"))
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "latvar-tui[web]" in ended.stderr and "Traceback" not in ended.stderr
 
