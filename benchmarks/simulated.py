@@ -50,12 +50,13 @@ class Kind:
         if self.burst == 1:
             return random.random(many) < self.slow_share
         calm = self.burst * (1 / self.slow_share - 1)
-        runs = 2 + 4 * int(many / (self.burst + calm) + 1)
+        runs = 20 + 4 * int(many / (self.burst + calm) + 1)
         lengths = np.stack([random.geometric(1 / calm, runs), random.geometric(1 / self.burst, runs)], axis=1).ravel()
         states = np.tile([False, True], runs)
         if random.random() < self.slow_share:
             lengths, states = lengths[1:], states[1:]
-        return np.repeat(states, lengths)[:many]
+        found = np.repeat(states, lengths)[:many]
+        return found if found.size == many else self._is_slow(random, many)
 
     def shares(self, slices: int = 6000) -> tuple[Floats, float]:
         """The share of its times up to each point of the grid without mood, and their mean (ns)."""
