@@ -33,6 +33,8 @@ PROOFS = [
     "histogram",
     "memory",
     "same_twice",
+    "claims",
+    "coverage",
 ]
 
 README = Path(__file__).with_name("README.md")

@@ -24,6 +24,7 @@ from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores
 from latvar_tui.link import Link
+from latvar_tui.study.conclusions import Ratio
 from latvar_tui.study.ranking import Study
 
 CLAIM = "A 95 % interval holds the truth in 95 of 100 sessions, at the median and in the tail."
@@ -56,54 +57,57 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(20, (60,), 0, 0.0, (), "squeezenet1_1"),
-    Effort.DEFAULT: Plan(400, (60, 200), 4, 35.0, (0, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(200, (60,), 2, 35.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(2000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
 }
 
 
-def ratios_covered(case: Case, quantile: float, sessions: int, rounds: int) -> tuple[int, int]:
-    """How many intervals of the ratio hold the truth, and how many there were."""
+Counts = dict[float, tuple[int, int]]
+"""By quantile: how many intervals hold the truth, and how many there were."""
+
+
+def ratios_covered(case: Case, sessions: int, rounds: int) -> Counts:
+    """Of the ratio of two candidates, made equal at the median."""
     truth = Truth(case.a, case.b)
     typical = np.random.default_rng(3).normal(0, case.mood, 4000) if case.mood else np.zeros(1)
-    scale = 0.0 if case.a == case.b else equal_at(truth, quantile, typical)
-    held = many = 0
+    scale = 0.0 if case.a == case.b else equal_at(truth, 50.0, typical)
+    found: Counts = defaultdict(lambda: (0, 0))
     for seed in range(sessions):
         *_, (study, mood) = session(case, scale, rounds + 1, 20_000 + seed)
-        study.restart()
-        ratio = study.pair("a", "b", IDLE, quantile).ratio
-        if ratio is not None and ratio.low is not None and ratio.high is not None:
-            many += 1
-            held += ratio.low <= np.exp(truth.log_ratio(mood, quantile, scale)) <= ratio.high
-    return held, many
+        for quantile in QUANTILES:
+            wanted = float(np.exp(truth.log_ratio(mood[:-1], quantile, scale)))
+            _count(found, quantile, study.pair("a", "b", IDLE, quantile).ratio, wanted)
+    return found
 
 
-def alone_covered(case: Case, quantile: float, sessions: int, rounds: int) -> tuple[int, int]:
-    """Likewise of the first candidate's own quantile, in the long run."""
+def alone_covered(case: Case, sessions: int, rounds: int) -> Counts:
+    """Of the first candidate's own quantile, in the long run."""
     truth = Truth(case.a, case.a)
     typical = np.random.default_rng(3).normal(0, case.mood, 20_000)
-    wanted_ns = np.exp(truth.log_quantile(typical, quantile))
-    held = many = 0
+    found: Counts = defaultdict(lambda: (0, 0))
     for seed in range(sessions):
         *_, (study, _) = session(case, 0.0, rounds + 1, 30_000 + seed)
-        study.restart()
-        interval = study.interval("a", IDLE, quantile)
-        if interval is not None:
-            many += 1
-            held += interval[0] <= wanted_ns <= interval[1]
-    return held, many
+        for quantile in QUANTILES:
+            interval = study.interval("a", IDLE, quantile)
+            ratio = None if interval is None else Ratio(1.0, *interval)
+            _count(found, quantile, ratio, float(np.exp(truth.log_quantile(typical, quantile))))
+    return found
 
 
-def recorded_covered(plan: Plan, threads: int) -> dict[float, tuple[int, int]]:
+def _count(found: Counts, quantile: float, ratio: Ratio | None, wanted: float) -> None:
+    if ratio is not None and ratio.low is not None and ratio.high is not None:
+        held, many = found[quantile]
+        found[quantile] = held + (ratio.low <= wanted <= ratio.high), many + 1
+
+
+def recorded_covered(plan: Plan, threads: int) -> Counts:
     """Of the same model twice, measured now: how many intervals of stretches hold 1, and how many there were."""
     names = [str(one) for one in parse_candidates([plan.model, f"{plan.model}@as=B"], physical_cores())]
-    found: dict[float, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    found: Counts = defaultdict(lambda: (0, 0))
     for _ in range(plan.recorded):
         for stretch in _stretches(names, Condition(threads), plan.seconds):
             for quantile in QUANTILES:
-                ratio = stretch.pair(*names, Condition(threads), quantile).ratio
-                if ratio is not None and ratio.low is not None and ratio.high is not None:
-                    held, many = found[quantile]
-                    found[quantile] = held + (ratio.low <= 1 <= ratio.high), many + 1
+                _count(found, quantile, stretch.pair(*names, Condition(threads), quantile).ratio, 1.0)
     return found
 
 
@@ -135,9 +139,9 @@ def prove(plan: Plan) -> Proof:
     for kind, covered, cases in (("ratio", ratios_covered, RATIOS), ("cell", alone_covered, ALONE)):
         for name, case in cases.items():
             for rounds in plan.rounds:
+                found = covered(case, plan.sessions, rounds)
                 for quantile in QUANTILES:
-                    label = f"{kind}, {name}, {rounds} rounds, p{quantile:g}"
-                    rows.append(_row(label, *covered(case, quantile, plan.sessions, rounds)))
+                    rows.append(_row(f"{kind}, {name}, {rounds} rounds, p{quantile:g}", *found[quantile]))
     for threads in plan.threads if plan.recorded else ():
         for quantile, (held, many) in recorded_covered(plan, threads).items():
             label = f"recorded, {plan.model} twice, {threads} stress threads, 30 rounds, p{quantile:g}"
