@@ -33,6 +33,8 @@ PROOFS = [
     "histogram",
     "memory",
     "same_twice",
+    "claims",
+    "coverage",
     "planner",
 ]
 
