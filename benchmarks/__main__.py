@@ -35,6 +35,8 @@ PROOFS = [
     "histogram",
     "memory",
     "same_twice",
+    "claims",
+    "coverage",
     "planner",
 ]
 

@@ -234,9 +234,8 @@ def _lines(board: Board, course: Sweep, late_ns: int | None) -> list[str]:
         *paper_table.lines(grid, quantiles, width),
         paper_table.LEGEND,
         "",
-        *verdicts(board, quantiles),
+        *(line for quantile in quantiles for line in (*verdicts(board, (quantile,)), "")),
         *(advice(board, late_ns, quantiles[-1]) if late_ns is not None else []),
-        "",
         _how_it_ended(course),
         *(f"note: {note}" for note in remarks(board)),
     ]
