@@ -34,6 +34,8 @@ PROOFS = [
     "histogram",
     "memory",
     "same_twice",
+    "claims",
+    "coverage",
     "planner",
 ]
 

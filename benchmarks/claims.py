@@ -80,7 +80,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(20, 60, 6, 100),
-    Effort.DEFAULT: Plan(200, 150, 40, 300),
+    Effort.DEFAULT: Plan(200, 100, 20, 200),
     Effort.LONG: Plan(1000, 400, 100, 600),
 }
 

@@ -50,19 +50,20 @@ class Kind:
         if self.burst == 1:
             return random.random(many) < self.slow_share
         calm = self.burst * (1 / self.slow_share - 1)
-        runs = 2 + 4 * int(many / (self.burst + calm) + 1)
+        runs = 20 + 4 * int(many / (self.burst + calm) + 1)
         lengths = np.stack([random.geometric(1 / calm, runs), random.geometric(1 / self.burst, runs)], axis=1).ravel()
         states = np.tile([False, True], runs)
         if random.random() < self.slow_share:
             lengths, states = lengths[1:], states[1:]
-        return np.repeat(states, lengths)[:many]
+        found = np.repeat(states, lengths)[:many]
+        return found if found.size == many else self._is_slow(random, many)
 
-    def shares(self, slices: int = 6000) -> tuple[Floats, float]:
-        """The share of its times up to each point of the grid without mood, and their mean (ns)."""
+    def shares(self, slices: int = 6000) -> Floats:
+        """The share of its times up to each point of the grid, without mood."""
         random = np.random.default_rng(77)
         everything = np.sort(np.concatenate([self.times(random) for _ in range(slices)]))
         found: Floats = np.searchsorted(np.log(everything), _GRID) / everything.size
-        return found, float(everything.mean())
+        return found
 
 
 def moods(random: np.random.Generator, rounds: int, phi: float, sd: float) -> Floats:
@@ -84,10 +85,12 @@ class Truth:
         """The logarithm of b's quantile over a's, b being ``log_scale`` slower than its kind."""
         if len(self._of) == 1:
             return log_scale
-        a, b = (self._log_quantile(*one, mood, quantile) for one in self._of)
+        a, b = (self.log_quantile(mood, quantile, which) for which in (0, 1))
         return b + log_scale - a
 
-    def _log_quantile(self, shares: Floats, mean: float, mood: Floats, quantile: float) -> float:
+    def log_quantile(self, mood: Floats, quantile: float, which: int = 0) -> float:
+        """The logarithm (of ns) of the first candidate's quantile, or of the other's."""
+        shares = self._of[which]
         weights = np.exp(-mood)  # the slower, the fewer fit into a slice
         different, times = np.unique(np.round(mood, 3), return_inverse=True)
         total = np.zeros_like(_GRID)

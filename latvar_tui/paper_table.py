@@ -72,10 +72,10 @@ def grid_of(
 
 
 def column_title(condition: Condition) -> str:
-    """As short as can be: ``idle``, ``2 busy``, ``2xmem@50%``; and what is not the default."""
+    """As short as can be: ``idle``, ``2 stress``, ``2xmem@50%``; and what is not the default."""
     if condition.is_idle or condition.kind != "cpu" or condition.load_pct != 100:
         return condition.title
-    return ",".join([f"{condition.stress_threads} busy", *condition.extras])
+    return ",".join([f"{condition.stress_threads} stress", *condition.extras])
 
 
 def lines(grid: Grid, quantiles: Sequence[float], width: int | None = None) -> list[str]:

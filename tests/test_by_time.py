@@ -40,11 +40,11 @@ def test_heat_that_turns_a_ranking_round_is_a_reversal(tmp_path: Path) -> None:
     session = Session(recorded(tmp_path / "s", heating(150, 1.6)))
     text = "\n".join(by_time.tables(session, None, 0.0, None, (50.0,), None))
     assert "mobilenet_v2 beats squeezenet1_1 in the first" in text and "loses to it in the last" in text
-    document = by_time.document(session, 10.0, 0.0, None, (50.0,))
+    document = by_time.document(session, 20.0, 0.0, None, (50.0,))
     (reversal,) = document["reversals"]
     assert (reversal["a"], reversal["b"], reversal["quantile"]) == (*IDS, 50.0)
     assert reversal["ratio_from"] > 1.1 and reversal["ratio_to"] < 0.9
-    assert document["parts"][0]["to_s"] == 10.0
+    assert document["parts"][0]["to_s"] == 20.0
 
 
 def test_a_ranking_that_stays_is_none(tmp_path: Path) -> None:

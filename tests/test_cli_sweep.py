@@ -43,7 +43,7 @@ def test_a_real_sweep_from_beginning_to_end(small_model: str, larger_model: str,
 
     shown = run_cli("show", str(tmp_path / "s"))
     assert shown.returncode == 0
-    assert any(line.split()[:5] == ["p50", "ms", "idle", "2", "busy"] for line in shown.stdout.splitlines())
+    assert any(line.split()[:5] == ["p50", "ms", "idle", "2", "stress"] for line in shown.stdout.splitlines())
     assert "Kendall's tau" in shown.stdout
 
     more = run_cli("sweep", "--resume", str(tmp_path / "s"), "--budget", "2s", "--force", "--json")

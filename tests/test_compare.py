@@ -140,3 +140,27 @@ def test_unusable_input_is_one_sentence(before: Path, arguments: list[str]) -> N
     ended = run_cli("compare", *(text.format(before) for text in arguments))
     assert ended.returncode == 2
     assert ended.stdout == "" and len(ended.stderr.splitlines()) == 1
+
+
+def two_candidates(seed: int, times_ms: tuple[float, float]) -> list[wire.Frame]:
+    """Rounds of both candidates, idle."""
+    random = np.random.default_rng(seed)
+    frames: list[wire.Frame] = [hello(), *(state_frame(name, "ready") for name in CANDIDATES[:2])]
+    for seq in range(100):
+        name, base_ms = CANDIDATES[seq % 2], times_ms[seq % 2]
+        values = (base_ms * MS * random.lognormal(0, 0.1, 60)).astype(np.int64)
+        frames.append(slice_frame(seq + 1, name, IDLE, values, round_number=seq // 2))
+    return frames
+
+
+def test_pairs_that_change_places_between_sessions_are_named(tmp_path: Path) -> None:
+    one = recorded(tmp_path / "one", two_candidates(1, (2.0, 2.4)))
+    other = recorded(tmp_path / "other", two_candidates(2, (3.0, 2.6)))
+    found = [reversal for reversal in document(one, other)["reversals"] if reversal["quantile"] == 50.0]
+    assert [(r["a"], r["b"], r["from"], r["to"]) for r in found] == [(*CANDIDATES[:2], IDLE, IDLE)]
+    assert found[0]["ci95_from"][0] > 1 > found[0]["ci95_to"][1]
+    assert (found[0]["session_from"], found[0]["session_to"]) == (str(one), str(other))
+    assert {"device_from", "device_to"} <= set(found[0])
+    told = run_cli("compare", str(one), str(other)).stdout
+    assert " under idle at p50 in A (−17 % [" in told and "and loses in B (+15 % [" in told
+    assert document(one, one)["reversals"] == []

@@ -44,7 +44,7 @@ def shown(is_terminal: bool, *, dies: tuple[str, int] | None = None) -> tuple[li
 def test_the_cells_go_from_waiting_to_settled() -> None:
     pictures, written = shown(True)
     first, last = pictures[0].splitlines(), pictures[-1].splitlines()
-    assert first[1].split() == ["idle", "2", "busy"]
+    assert first[1].split() == ["idle", "2", "stress"]
     assert [line.split()[0] for line in first[2:5]] == NAMES
     assert "·" in pictures[0] and "○" in pictures[0] and "●" not in "".join(first[2:5])
     assert "●" in "".join(last[2:5]) and "·" not in "".join(last[2:5])

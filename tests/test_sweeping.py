@@ -139,7 +139,7 @@ def test_a_control_is_measured_and_compared_with_nobody() -> None:
 def test_the_table_tells_of_a_reversal() -> None:
     board, _, _ = swept(reversing)
     text = lines(grid_of(board), [50.0])
-    assert text[0].split() == ["p50", "ms", "idle", "2", "busy"]
+    assert text[0].split() == ["p50", "ms", "idle", "2", "stress"]
     assert text[1].split()[0:2] == ["squeezenet1_1", "1"] and text[1].split()[3] == "2↓"
     assert text[2].split()[0:2] == ["mobilenet_v2", "2"] and text[2].split()[3] == "1↑"
     assert text[3].split()[0:2] == ["resnet18", "3"] and text[3].split()[3] == "3"

@@ -14,8 +14,10 @@ from latvar_tui.session.shown import is_named
 from latvar_tui.study.blocks import Run, ratio_interval, run_of
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
+from latvar_tui.study.conclusions import Reversal
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.summary import summary
+from latvar_tui.study.ranking import reversals_between
+from latvar_tui.summary import reversal_as_json, summary
 
 QUANTILES = (50.0, 90.0, 95.0, 99.0)
 WORSE, BETTER, UNDECIDED = "worse", "better", "can't tell"
@@ -188,6 +190,35 @@ def _change(before: Cell, after: Cell, runs: tuple[Run, Run], quantile: float) -
     around = None if provisional else ratio_interval(*runs, quantile)
     ci95 = None if around is None else (b_ns / a_ns * around.low, b_ns / a_ns * around.high)
     return Change(quantile, a_ns, b_ns, provisional, ci95)
+
+
+# -- reversals ----------------------------------------------------------------------------------------------
+
+
+def reversals(reads: Sequence[Read], comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """Within each session, and from the first session's device to each other's: as in the contract's document."""
+    found = []
+    for read in reads:
+        device = device_name(read)
+        ends = {"device_from": device, "device_to": device, "session": str(read.session.folder)}
+        found += [reversal_as_json(one) | ends for one in read.board.study.reversals(QUANTILES)]
+    for comparison in comparisons:
+        a, b = comparison.a, comparison.b
+        ends = {"device_from": device_name(a), "device_to": device_name(b)}
+        ends |= {"session_from": str(a.session.folder), "session_to": str(b.session.folder)}
+        found += [reversal_as_json(one) | ends for one in reversals_across(comparison)]
+    return found
+
+
+def reversals_across(comparison: Comparison) -> list[Reversal]:
+    """From the one session to the other, under the same condition."""
+    names = {cell.candidate: cell.candidate_b for cell in comparison.cells}
+    return reversals_between(comparison.a.board.study, comparison.b.board.study, QUANTILES, names)
+
+
+def device_name(read: Read) -> str:
+    """What the session calls its device; its folder's name where it calls it nothing."""
+    return str(read.board.device.get("name") or read.session.folder.name)
 
 
 # -- what differs around the measurement --------------------------------------------------------------------

@@ -6,9 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from latvar_tui.format import distinct, ms, plural, printable, quantile_name, ratio, three_digits
-from latvar_tui.session.comparison import BETTER, UNDECIDED, WORSE, Change, Comparison, Read, mapping
+from latvar_tui.session.comparison import (
+    BETTER,
+    UNDECIDED,
+    WORSE,
+    Change,
+    Comparison,
+    Read,
+    mapping,
+    reversals,
+    reversals_across,
+)
 from latvar_tui.study.blocks import FEWEST_BLOCKS
 from latvar_tui.summary import SCHEMA
+from latvar_tui.verdicts import change
 
 _MOST_DIFFERENCES = 20
 _MOST_FACT = 40
@@ -19,7 +30,8 @@ def tables(comparisons: Sequence[Comparison]) -> list[str]:
     """Lines of at most 80 cells: what is compared, a table a condition, what got worse, what differs around it."""
     lines = []
     for comparison in comparisons:
-        lines += [*_head(comparison), *_table(comparison), *_sums(comparison), *_around(comparison), ""]
+        parts = _head(comparison), _table(comparison), _sums(comparison), _reversals(comparison), _around(comparison)
+        lines += [line for part in parts for line in part] + [""]
     return [printable(line) for line in lines] + [f"note: {note}" for note in _notes(comparisons)]
 
 
@@ -69,6 +81,15 @@ def _sums(comparison: Comparison) -> Iterator[str]:
         yield from (f"  {text}" for text in told)
 
 
+def _reversals(comparison: Comparison) -> Iterator[str]:
+    """The pairs that change places from A to B."""
+    names = {cell.candidate: cell.name for cell in comparison.cells}
+    for found in reversals_across(comparison):
+        where = f"under {found.before.title} at {quantile_name(found.quantile)}"
+        first, second = change(found.ratio_before), change(found.ratio_after)
+        yield f"{names[found.a]} beats {names[found.b]} {where} in A ({first}), and loses in B ({second})."
+
+
 def _around(comparison: Comparison) -> Iterator[str]:
     if comparison.differences:
         yield "what else differs (A → B):"
@@ -103,8 +124,8 @@ def document(reads: Sequence[Read], comparisons: Sequence[Comparison]) -> dict[s
             for read in reads
         ],
         "comparisons": [_as_json(comparison) for comparison in comparisons],
-        "reversals": [],
-        "notes": [*_notes(comparisons), "This version looks for no reversals between sessions."],
+        "reversals": reversals(reads, comparisons),
+        "notes": _notes(comparisons),
     }
 
 

@@ -9,6 +9,7 @@ and get plain values; whoever uses a board from one must expect that a forged on
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import math
@@ -32,6 +33,7 @@ _STUDY = "latvar_tui.study."
 _MODULES = tuple(f"latvar_tui.{name}" for name in ("wire", "condition", "candidate", "settings"))
 _NUMBERS = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)), "float32", "float64")
 _MOST_OBJECTS = 200_000
+_FEWEST_PACKED = 16
 
 
 class Unreadable(ValueError):
@@ -67,7 +69,16 @@ def load(document: Any) -> Board:
     """
     try:
         board = _Reader().read(document)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, IndexError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        IndexError,
+        zlib.error,
+    ) as error:
         raise Unreadable(f"the snapshot is damaged ({error})") from error
     if not isinstance(board, Board):
         raise Unreadable("the snapshot is no board")
@@ -133,6 +144,9 @@ class _Writer:
         if isinstance(value, np.ndarray) and value.dtype.name in _NUMBERS:
             flat = value.ravel()
             used = np.flatnonzero(flat)  # a histogram's counts are nearly all 0
+            if 2 * used.size > flat.size >= _FEWEST_PACKED:  # what is stored sparse already has none
+                packed = base64.b64encode(zlib.compress(flat.astype(flat.dtype.newbyteorder("<")).tobytes(), 1))
+                return {"packed": [value.dtype.name, list(value.shape), packed.decode()]}
             return {"array": [value.dtype.name, list(value.shape), used.tolist(), flat[used].tolist()]}
         return self._object(value)
 
@@ -183,6 +197,17 @@ class _Reader:
         flat = np.zeros(math.prod(shape), name)
         flat[np.asarray(places, np.int64)] = values
         return flat.reshape(shape)
+
+    def _packed_of(self, told: Any) -> Any:
+        name, shape, text = told
+        if name not in _NUMBERS or min(shape, default=1) < 0 or math.prod(shape) > 64 * COUNTS_LEN:
+            raise Unreadable("an array is impossible")
+        little = np.dtype(name).newbyteorder("<")
+        size = math.prod(shape) * little.itemsize
+        data = zlib.decompressobj().decompress(base64.b64decode(text), size + 1)  # however much it says it holds
+        if len(data) != size:
+            raise Unreadable("an array is damaged")
+        return np.frombuffer(data, little).astype(name).reshape(shape)
 
     def _histogram_of(self, told: Any) -> Any:
         number, text, min_ns, max_ns, overflow = told

@@ -35,6 +35,9 @@ FLOOR_VISITS = 3
 SHORTEST_BLOCK, LONGEST_BLOCK = 4, 12
 """Rounds, once time goes to what is undecided: few enough to notice soon that it is decided."""
 
+ALIKE, AT_ONCE_S = 4.0, 10.0
+"""Pairs that need at most so many times what the soonest one needs, or seconds, are measured together."""
+
 WAITING, FLOOR, OPEN, SETTLED = "waiting", "first rounds", "open", "settled"
 """What may be said of a cell: nothing measured yet; less than the floor; in a pair that is not settled; in none."""
 
@@ -216,11 +219,12 @@ class Plan:
         return max(1, self.goal.floor_rounds - min(seen.rounds(one, condition) for one in names))
 
     def _deciding_pass(self, seen: Seen) -> list[Block]:
-        """Those pairs first that can be settled in the time that is left."""
+        """Those pairs first that are settled soonest: so most is known whenever the time is up."""
         left_s, all_open = self._budget_left_s(seen), self._opens(seen)
-        wanted = {c: [one for one in opens if one.need_s <= left_s] for c, opens in all_open.items()}
-        if not any(wanted.values()):
-            wanted = all_open
+        needs_s = sorted(one.need_s for opens in all_open.values() for one in opens)
+        # What takes longer than there is time for, or nobody knows how long, has its turn when nothing else is open.
+        longest_s = min(left_s, ALIKE * max(needs_s[0], AT_ONCE_S)) if needs_s and needs_s[0] <= left_s else math.inf
+        wanted = {c: [one for one in opens if one.need_s <= longest_s] for c, opens in all_open.items()}
         blocks = []
         if len(seen.rivals) == 1:
             names = tuple(seen.rivals)

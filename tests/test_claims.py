@@ -1,0 +1,156 @@
+"""Evidence and early stopping: against closed forms and slow references."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.claims import CASES, Case, false_claims, rounds_to_claim
+from benchmarks.simulated import Kind
+from latvar_tui.hdr_layout import sparse_counts
+from latvar_tui.study import claims
+from latvar_tui.study.claims import QUANTILES, evidence, fewest_events, holm, log_evidence, rounds_needed
+from latvar_tui.study.counted import Counted, counted_of, independent
+from latvar_tui.study.drift import coarse
+from latvar_tui.study.early_stopping import fewest_queries
+from latvar_tui.study.rounds import Row, row_of
+
+
+def rows_of(*candidates: list[np.ndarray]) -> list[Row]:
+    """A row a round: of each candidate (a, b, …) its times (ns)."""
+    rows = []
+    for times in zip(*candidates, strict=True):
+        blocks = {}
+        for name, values in zip("abcdefgh", times, strict=False):
+            indices, counts, _ = sparse_counts(np.asarray(values).astype(np.int64))
+            blocks[name] = coarse([np.stack([indices, counts], axis=1)])
+        rows.append(row_of(blocks))
+    return rows
+
+
+def counted(rows: list[Row], name: str) -> Counted:
+    found = counted_of(rows, name)
+    assert found is not None
+    return found
+
+
+def lognormal(seed: int, rounds: int, scale: float = 1.0, spread: float = 0.1) -> list[np.ndarray]:
+    random = np.random.default_rng(seed)
+    mood = np.random.default_rng(99).normal(0, 0.1, rounds)
+    return [2e6 * scale * np.exp(mood[i] + random.normal(0, spread, 100)) for i in range(rounds)]
+
+
+# -- MLPerf's early stopping ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("p", "overlatency", "queries"),
+    [(0.9, 1, 64), (0.95, 1, 130), (0.99, 1, 662), (0.9, 0, 44), (0.99, 0, 459), (0.99, 10, 2010), (0.999, 50, 69058)],
+)
+def test_early_stopping_asks_for_as_many_queries_as_mlperf_does(p: float, overlatency: int, queries: int) -> None:
+    assert fewest_queries(p, overlatency) == queries
+
+
+@pytest.mark.parametrize("quantile", QUANTILES)
+def test_no_claim_rests_on_fewer_effective_queries_than_early_stopping_asks_for(quantile: float) -> None:
+    assert fewest_events(quantile) / (1 - quantile / 100) >= fewest_queries(quantile / 100)
+
+
+# -- evidence ---------------------------------------------------------------------------------------
+
+
+def test_the_evidence_is_the_mixture_boundary_inverted() -> None:
+    """|mean| > √v · √(2 (tρ² + 1) / (t²ρ²) · ln(√(tρ² + 1) / α)), as the paper writes it, is e > 1 / α."""
+    t, alpha, variance, rho2 = 80, 0.01, 0.37, claims.RHO2
+    boundary = math.sqrt(2 * (t * rho2 + 1) / (t**2 * rho2) * math.log(math.sqrt(t * rho2 + 1) / alpha) * variance)
+    disagreement = t * boundary**2 / variance
+    assert log_evidence(t, disagreement) == pytest.approx(math.log(1 / alpha))
+
+
+def test_the_disagreement_is_the_smallest_over_all_thresholds() -> None:
+    rows = rows_of(lognormal(1, 40), lognormal(2, 40, 1.03, 0.3))
+    a, b = counted(rows, "a"), counted(rows, "b")
+    for one in evidence(a, b):
+        level = 1 - one.quantile / 100
+        slow = []
+        logs = [float(np.log(side.quantiles_ns([one.quantile])[0])) for side in (a, b)]
+        for x in np.exp(np.linspace(*logs, 400)):
+            g = np.stack([side.above(np.array([x]))[:, 0] - level * side.totals for side in (a, b)])
+            slow.append(float(g.sum(axis=1) @ np.linalg.pinv(g @ g.T) @ g.sum(axis=1)))
+        assert min(slow) * 0.999 <= one.disagreement * 1.001 <= min(slow) * 1.05 + 0.05
+
+
+def test_evidence_of_b_against_a_is_that_of_a_against_b_turned_round() -> None:
+    rows = rows_of(lognormal(1, 30), lognormal(2, 30, 1.05))
+    a, b = counted(rows, "a"), counted(rows, "b")
+    for one, other in zip(evidence(a, b), evidence(b, a), strict=True):
+        turned = other.turned()
+        assert one.log_ratio == pytest.approx(turned.log_ratio) and one.events == turned.events
+        assert one.disagreement == pytest.approx(turned.disagreement)
+        assert one.disagreement_margin == pytest.approx(turned.disagreement_margin, rel=0.05, abs=0.05)
+
+
+@given(st.lists(st.integers(1, 10**7), min_size=1, max_size=30), st.integers(2, 12))
+def test_no_round_counts_more_than_once_whatever_is_in_it(values: list[int], rounds: int) -> None:
+    random = np.random.default_rng(len(values))
+    sides = [[random.choice(values, 5) for _ in range(rounds)] for _ in "ab"]
+    rows = rows_of(*sides)
+    for one in evidence(counted(rows, "a"), counted(rows, "b")):
+        assert -1e-6 <= one.disagreement <= rounds * (1 + 1e-6)
+
+
+def test_times_that_do_not_overlap_at_all_are_the_clearest_evidence() -> None:
+    rows = rows_of([np.full(100, 2e6)] * 30, [np.full(50, 4e6)] * 30)
+    one = evidence(counted(rows, "a"), counted(rows, "b"))[0]
+    assert one.log_e > math.log(1000) and one.log_ratio == pytest.approx(math.log(2), abs=0.02)
+
+
+def test_a_burst_within_a_round_is_one_event() -> None:
+    above = np.zeros((50, 1))
+    above[7] = 40.0
+    assert independent(above)[0] == pytest.approx(1.0)
+    assert independent(np.full((50, 1), 3.0))[0] == pytest.approx(50.0)
+
+
+def test_the_rounds_needed_shrink_as_the_difference_grows_and_suffice() -> None:
+    needed = []
+    for scale in (1.03, 1.06, 1.3):
+        rows = rows_of(lognormal(1, 25), lognormal(2, 25, scale, 0.3))
+        one = evidence(counted(rows, "a"), counted(rows, "b"))[2]
+        needed.append(rounds_needed(one, math.log(20)))
+    assert None not in needed and all(a >= b for a, b in pairwise(needed))  # type: ignore[operator]
+
+
+# -- families ---------------------------------------------------------------------------------------
+
+
+def test_holm_steps_down() -> None:
+    """p = 0.01, 0.04, 0.03, 0.005 at 5 %: 0.005 ≤ 0.05/4, 0.01 ≤ 0.05/3, 0.03 > 0.05/2."""
+    assert holm([-math.log(p) for p in (0.01, 0.04, 0.03, 0.005)], 0.05) == [True, False, False, True]
+
+
+@given(st.lists(st.floats(0, 30), max_size=12))
+def test_holm_claims_no_less_than_bonferroni_and_no_more_than_each_alone(log_es: list[float]) -> None:
+    found = holm(log_es, 0.05)
+    for one, claimed in zip(log_es, found, strict=True):
+        assert claimed or one < math.log(max(1, len(log_es)) / 0.05)
+        assert not claimed or one >= math.log(1 / 0.05)
+
+
+# -- error rates, on few simulated sessions; benchmarks/claims.py runs many ------------------------------
+
+
+@pytest.mark.parametrize("name", ["A/A", "bursts against single ones, 8 %", "narrow against wide, no mood"])
+def test_few_claims_are_false_although_one_looks_after_every_round(name: str) -> None:
+    assert false_claims(CASES[name], (95.0,), 12, 60)[0] <= 2
+
+
+def test_a_true_ten_percent_is_claimed_within_sixty_rounds() -> None:
+    case = Case(Kind(spread=0.08, own=0.03), Kind(spread=0.08, own=0.03), 0.05, 0.8)
+    needed = rounds_to_claim(case, 1.10, (50.0, 95.0), 6, 100)
+    assert (np.median(needed, axis=0) <= 60).all()
