@@ -45,11 +45,15 @@ class Readings:
 
     def means(self, sensor: str, columns: int) -> list[float | None]:
         """The whole session in at most so many stretches; None where there was no value."""
-        found = self._columns
-        while len(found) > max(1, columns):
-            found = [_merged(found[at : at + 2]) for at in range(0, len(found), 2)]
-        sums = [column.get(sensor) for column in found]
-        return [None if one is None else one[0] / one[1] for one in sums]
+        by = 1
+        while -(-len(self._columns) // by) > max(1, columns):
+            by *= 2
+        means: list[float | None] = []
+        for at in range(0, len(self._columns), by):
+            sums = [column[sensor] for column in self._columns[at : at + by] if sensor in column]
+            times = sum(each for _, each in sums)
+            means.append(sum(total for total, _ in sums) / times if times else None)
+        return means
 
 
 def _merged(columns: list[Column]) -> Column:

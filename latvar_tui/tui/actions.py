@@ -211,7 +211,9 @@ class Actions(Keeping):
             return
         board.only = board.contenders[self.view.selected] if board.only is None else None
         self.send(wire.Only(board.only.id if board.only is not None else ""))
-        self.draw()
+        self.say(
+            "All are measured again." if board.only is None else f"Only {board.only.name} is measured (a: all again)."
+        )
 
     def action_detail(self) -> None:
         if self.probe_is_alive:

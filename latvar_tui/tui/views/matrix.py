@@ -178,5 +178,5 @@ class MatrixPanel(BoardPanel):
             groups = self._answers.groups(condition, quantile, ids)
             if groups is not None and groups.best:
                 said.append((f"{title}: {orders(groups, names)}", DIM))
-        lines = [line((text, style)) for sentence, style in said for text in wrapped(sentence, width)]
+        lines = [line((text, style), width=width) for sentence, style in said for text in wrapped(sentence, width)]
         return lines[:room]

@@ -51,6 +51,7 @@ class PercentilesPanel(BoardPanel):
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(board, view, ascii=ascii, id=id)
         self._kept: dict[str, tuple[object, _Line]] = {}
+        self._kept_ghost: tuple[object, _Line] = None, _Line({}, {}, None)
 
     def draw(self, width: int, height: int) -> list[Strip]:
         head = self._title(width)
@@ -118,7 +119,10 @@ class PercentilesPanel(BoardPanel):
             canvas.write(row, 0, flat * scale.columns, WARNING)
         ghost = self._ghost
         if ghost is not None:
-            drawn = _line(ghost, scale)
+            key = id(ghost), ghost.total, scale
+            if self._kept_ghost[0] != key:
+                self._kept_ghost = key, _line(ghost, scale)
+            drawn = self._kept_ghost[1]
             canvas.put({**drawn.provisional, **drawn.solid}, GHOST, "'" if self._ascii else "")
 
     def _write_names(self, canvas: Canvas, lines: list[tuple[Contender, _Line]]) -> None:

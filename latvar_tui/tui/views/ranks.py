@@ -58,7 +58,7 @@ class RanksPanel(BoardPanel):
             if len(levels) < 2:
                 text = "One stress level so far: the next one stands beside it (→ adds a stress thread)."
             said = [(text, DIM)]
-        told_lines = [line((text, style)) for sentence, style in said for text in wrapped(sentence, width)]
+        told_lines = [line((text, style), width=width) for sentence, style in said for text in wrapped(sentence, width)]
         told_lines = told_lines[: max(2, height // 4)]
         rows = height - 2 - len(told_lines)
         if rows < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from latvar_tui.condition import Condition
 from latvar_tui.format import quantile_name
@@ -25,9 +26,10 @@ def condition_names(conditions: Sequence[Condition]) -> list[str]:
     return names
 
 
-def wrapped(text: str, width: int) -> list[str]:
+@lru_cache(maxsize=64)
+def wrapped(text: str, width: int) -> tuple[str, ...]:
     """Lines of at most so many cells, each with a blank before it; the later ones further in."""
-    return textwrap.wrap(text, max(12, width - 1), initial_indent=" ", subsequent_indent="   ")
+    return tuple(textwrap.wrap(text, max(12, width - 1), initial_indent=" ", subsequent_indent="   "))
 
 
 def told(reversals: Sequence[Reversal], names: Mapping[str, str]) -> list[str]:

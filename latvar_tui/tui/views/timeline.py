@@ -69,7 +69,7 @@ class TimelinePanel(BoardPanel):
         rows, over = divmod(room, fitting)
         for place, contender in enumerate(contenders[first : first + fitting]):
             own = rows + (place < over)
-            lines += self._shades(contender, names[first + place], own, columns, beside)
+            lines += self._shades(contender, names[first + place], own, columns, width)
         return [*lines, *self._what_happened(gutter, columns)][:height]
 
     def _title(self, width: int) -> Strip:
@@ -88,13 +88,14 @@ class TimelinePanel(BoardPanel):
 
     # -- the shades of one candidate --------------------------------------------------------------
 
-    def _shades(self, contender: Contender, name: str, rows: int, columns: int, beside: bool) -> list[Strip]:
+    def _shades(self, contender: Contender, name: str, rows: int, columns: int, width: int) -> list[Strip]:
         spectrogram, view = self._board.spectrogram, self._view
+        beside = width >= _NAMES_FROM
         low_ns, high_ns = bounds_ns(self._board)
         key = (
             spectrogram.slices_of(contender.id),
             spectrogram.seconds_in(columns),
-            (low_ns, high_ns, rows, columns, beside),
+            (low_ns, high_ns, rows, columns, width, self._halves),
             (name, contender.state, self.marker(contender), self._board.only),
             view.ranked_by,
         )
@@ -103,20 +104,20 @@ class TimelinePanel(BoardPanel):
             bins = (rows - (not beside)) * (2 if self._halves else 1)
             if (low_ns, high_ns, bins) != (self._axis.low_ns, self._axis.high_ns, self._axis.columns):
                 self._axis = Axis(low_ns, high_ns, bins)
-            lines = self._drawn(contender, name, spectrogram.spectrum(contender.id, columns), beside)
+            lines = self._drawn(contender, name, spectrogram.spectrum(contender.id, columns), width)
             kept = self._kept[contender.id] = key, lines
         return kept[1]
 
-    def _drawn(self, contender: Contender, name: str, spectrum: Spectrum, beside: bool) -> list[Strip]:
-        axis = self._axis
+    def _drawn(self, contender: Contender, name: str, spectrum: Spectrum, width: int) -> list[Strip]:
+        axis, beside, edge = self._axis, width >= _NAMES_FROM, "|" if self._ascii else "│"
         head, style = self.marker(contender) + name, self.name_style(contender)
         labels = upright_labels(axis.low_ns, axis.high_ns, axis.columns // (2 if self._halves else 1))
-        lines = [] if beside else [line((head, style))]
+        lines = [] if beside else [line((head, style), width=width)]
         for y, (label, spans) in enumerate(zip(labels, self._rows(contender, spectrum), strict=True)):
             left: list[Span] = [set_cell_size("", _NAME)] if beside else []
             if beside and y == 0:
                 left = [(set_cell_size(head, _NAME), style)]
-            lines.append(line(*left, (f"{label:>{_LABEL - 1}}{'|' if self._ascii else '│'}", DIM), *spans))
+            lines.append(line(*left, (f"{label:>{_LABEL - 1}}{edge}", DIM), *spans, width=width))
         return lines
 
     def _rows(self, contender: Contender, spectrum: Spectrum) -> Iterator[list[Span]]:
