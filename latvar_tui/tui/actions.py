@@ -125,6 +125,13 @@ class Actions(Keeping):
     def action_faster(self) -> None:
         self.say("Only a recording plays faster: latvar-tui show SESSION --live plays one.")
 
+    def action_axis(self) -> None:
+        self.view.linear = not self.view.linear
+        self.say(
+            "Linear axis, up to the slowest p99.9; its last column holds all beyond." if self.view.linear
+            else "Logarithmic axis."
+        )  # fmt: skip
+
     def action_record(self) -> None:
         self.say(self.recorder.switch())
 
@@ -169,6 +176,7 @@ class Actions(Keeping):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         del screen
+        yield from self.theme_commands()
         for key in KEYS:
             if key.action not in ("stress_to_key", "command_palette"):
                 yield SystemCommand(key.help, f"key: {key.shown}", partial(self.run_action, key.action))

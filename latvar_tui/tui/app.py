@@ -337,6 +337,8 @@ def run_screen(app: LiveApp, looks: Looks | None = None, fps: float | None = Non
     """
     app.wear(looks or looks_here())
     app.pace = FramePace(fps, far=is_far(os.environ))
+    if not app.in_replay:
+        app.hint()
     status = app.run()
     app.leave_probe()
     if status is None and app.return_code:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from textwrap import wrap
 from typing import ClassVar
 
+from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -18,28 +23,41 @@ from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.keys import help_lines
 
-_LEGEND = """\
-Bright bars: the last 5 s. Dim bars: everything under this condition. Grey outline: the
-shape when idle, or the base kept with b. A bar's height is the logarithm of its count, so
-that a tail shows beside its peak; all panels share one axis of milliseconds. The line below
-the bars is heavy where inferences mostly waited for a core, thin where they mostly ran.
-
-~ marks a number that rests on fewer than ten observations beyond it: it still moves.
-÷best, ÷idle, ÷base: the quantile named before it as a multiple of the best candidate's, of its
-own without stress, of the kept base. p99wait: how much of p99 was waiting for a core.
-
-The line of dots is the session, its newest second last: a digit where the number of stress
-threads changed, a letter where something disturbed the measuring: T throttled, F clock changed,
-G governor changed, C cores taken away, Q CPU quota ran out, Z slept, K wall clock set, O other
-programs on the cores, S cores stolen by a hypervisor; and N where you have set a mark (n)."""
+_LEGEND = (
+    "Bright bars: the last 5 s. Dim bars: everything under this condition. Grey outline: the shape when idle, or the "
+    "base kept with b. A bar's height is the logarithm of its count, so that a tail shows beside its peak; all panels "
+    "share one axis of milliseconds. The line below the bars is heavy where inferences mostly waited for a core, thin "
+    "where they mostly ran.",
+    "~ marks a number that rests on fewer than ten observations beyond it: it still moves. ÷best, ÷idle, ÷base: the "
+    "quantile named before it as a multiple of the best candidate's, of its own without stress, of the kept base. "
+    "p99wait: how much of p99 was waiting for a core.",
+    "The line of dots is the session, its newest second last: a digit where the number of stress threads changed, a "
+    "letter where something disturbed the measuring: T throttled, F clock changed, G governor changed, C cores taken "
+    "away, Q CPU quota ran out, Z slept, K wall clock set, O other programs on the cores, S cores stolen by a "
+    "hypervisor; and N where you have set a mark (n).",
+    "A click or a drag on the slider sets the stress, a click on a key in the last line does what the key does. What "
+    "stands here is in the command palette, too (ctrl+p). On a slow line fewer frames are drawn; nothing else changes.",
+)
 
 
 _FIRST = 5
 """Of the first inferences so many are shown: the later ones are like those that count."""
 
 
+class Fitted(Static):
+    """Text that is made for the width it gets."""
+
+    def __init__(self, lines_at: Callable[[int], Sequence[str]]) -> None:
+        # No markup: a log or a reason may hold brackets.
+        super().__init__(markup=False)
+        self._lines_at = lines_at
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.update("\n".join(map(printable, self._lines_at(event.size.width))))
+
+
 class TextDialog(ModalScreen[None]):
-    """Some text, and esc to leave."""
+    """Some text that scrolls, and esc to leave."""
 
     DEFAULT_CSS = """
     TextDialog { align: center middle; }
@@ -48,27 +66,62 @@ class TextDialog(ModalScreen[None]):
         border: round $accent; padding: 0 1; background: $surface;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close"),
+        Binding("j", "scroll_text(1)", "down"),
+        Binding("k", "scroll_text(-1)", "up"),
+    ]
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str | Callable[[int], Sequence[str]]) -> None:
+        """``text``: what to show, or what makes its lines for a width."""
         super().__init__()
-        self._title, self._text = title, text
+        self._title, self._lines_at = title, partial(hanging, text.split("\n")) if isinstance(text, str) else text
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = self._title
             box.border_subtitle = "esc closes"
-            # No markup: a log or a reason may hold brackets.
-            yield Static("\n".join(map(printable, self._text.split("\n"))), markup=False)
+            yield Fitted(self._lines_at)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell_keys)
+
+    def _tell_keys(self) -> None:
+        box = self.query_one(VerticalScroll)
+        box.border_subtitle = "↑ ↓ scroll · esc closes" if box.max_scroll_y else "esc closes"
+
+    def action_scroll_text(self, step: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
     def action_dismiss_dialog(self) -> None:
         self.dismiss()
 
 
+def hanging(lines: Sequence[str], width: int) -> list[str]:
+    """Lines of at most ``width`` cells; what follows a name and two spaces is continued below itself."""
+    fitted: list[str] = []
+    for each in lines:
+        name = re.match(r" *\S+(?: \S+)*  +|", each)
+        assert name is not None
+        indent = name.end() if name.end() <= width // 2 else 2
+        fitted += wrap(each, width, subsequent_indent=" " * indent) or [""]
+    return fitted
+
+
 def help_dialog() -> TextDialog:
     """The keys and how to read the screen."""
-    lines = [f"{shown:>8}  {text}" for shown, text in help_lines()]
-    return TextDialog("keys", "\n".join([*lines, "", _LEGEND]))
+    return TextDialog("keys", _help_at)
+
+
+def _help_at(width: int) -> list[str]:
+    keys = max(cell_len(shown) for shown, _ in help_lines())
+    lines: list[str] = []
+    for shown, text in help_lines():
+        pad = " " * (keys - cell_len(shown))
+        lines += wrap(f"{pad}{shown}  {text}", width, subsequent_indent=" " * (keys + 2))
+    for paragraph in _LEGEND:
+        lines += ["", *wrap(paragraph, width)]
+    return lines
 
 
 def _fact(value: object) -> str:

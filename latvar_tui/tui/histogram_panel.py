@@ -18,6 +18,7 @@ from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
+from latvar_tui.tui.linear_axis import linear_end_ns, linear_ticks
 from latvar_tui.tui.palette import DIM, WAITING, WARNING, bar_styles
 from latvar_tui.tui.view import View
 
@@ -69,7 +70,11 @@ class HistogramPanel(BoardPanel):
         lines: list[Strip] = []
         for place, rows in zip(frame.shown, frame.rows, strict=True):
             lines += self._panel(board.contenders[place], frame, rows)
-        ticks = axis_ticks(self._axis.low_ns, self._axis.high_ns, frame.columns)
+        axis = self._axis
+        ticks = (
+            axis_ticks(axis.low_ns, axis.high_ns, frame.columns) if axis.log
+            else linear_ticks(axis.high_ns, frame.columns, beyond=self._is_anything_beyond(axis))
+        )  # fmt: skip
         lines.append(line((" " * frame.gutter + ticks, DIM)))
         return lines
 
@@ -83,9 +88,15 @@ class HistogramPanel(BoardPanel):
         else:
             low = _step_below(min(low for low, _ in extremes if low is not None))
             high = _step_above(max(high for _, high in extremes if high is not None))
-        if (low, high, columns) != (self._axis.low_ns, self._axis.high_ns, self._axis.columns):
-            return Axis(low, high, columns)
-        return self._axis
+        if self._view.linear:
+            low, high = 0.0, linear_end_ns(self._board, high)
+        wanted = Axis(low, high, columns, log=not self._view.linear)
+        return self._axis if wanted == self._axis else wanted
+
+    def _is_anything_beyond(self, axis: Axis) -> bool:
+        return any(
+            cell.latency.total and (cell.latency.max_ns or 0) > axis.high_ns for _, _, cell in self._board.cells()
+        )
 
     def _panel(self, contender: Contender, frame: Frame, rows: int) -> list[Strip]:
         board, view = self._board, self._view

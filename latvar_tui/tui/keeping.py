@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from latvar_tui import wire
-from latvar_tui.format import clock_time, printable
+from latvar_tui.format import clock_time, plural, printable
 from latvar_tui.session.beside import export_beside, picture_beside
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.recorder import Recorder
 from latvar_tui.study.board import Board
+from latvar_tui.study.table import table
+from latvar_tui.tsv import tab_separated
+from latvar_tui.tui.clipboard import osc_52
 from latvar_tui.tui.dialogs import TextDialog
 from latvar_tui.tui.keeping_dialogs import FormatDialog, MarkDialog
 from latvar_tui.tui.line_widget import LineWidget
-from latvar_tui.tui.looking import LookingApp
+from latvar_tui.tui.smallest import SizedApp
+from latvar_tui.tui.view import View
 
 _LONGEST_NAME = 80
 
 
-class Keeping(LookingApp):
-    """The keys ``n``, ``e`` and ``s`` of a live screen."""
+class Keeping(SizedApp):
+    """The keys ``n``, ``y``, ``e`` and ``s`` of a live screen."""
 
     board: Board
+    view: View
     recorder: Recorder
 
     def say(self, text: str) -> None:
@@ -60,6 +66,26 @@ class Keeping(LookingApp):
         self._note(note)
         kept = "" if self.recorder.is_on else " (not recorded)"
         self.say(f"{note.text}{kept}")
+
+    # -- the clipboard ------------------------------------------------------------------------------
+
+    def action_copy(self) -> None:
+        """The tables that stand side by side, or would where there is room."""
+        board, view = self.board, self.view
+        conditions = [board.condition, *filter(None, [view.beside(board)])]
+        rows = [
+            row
+            for condition in conditions
+            for row in table(
+                board, condition, view.ranked_by, view.window_s if condition == board.condition else None, view.base
+            )
+        ]
+        if not any(row.n for row in rows):
+            self.say("Nothing has been measured yet, so there is nothing to copy.")
+            return
+        if self._driver is not None:
+            self._driver.write(osc_52(tab_separated(rows, view.ranked_by), os.environ))
+        self.say(f"Copied {plural(len(rows), 'row')} as tab-separated text, if this terminal lets a program do so.")
 
     # -- files --------------------------------------------------------------------------------------
 

@@ -48,8 +48,11 @@ class Header(_Told):
         runtime = device.get("onnxruntime")
         facts += [f"onnxruntime {runtime}"] if runtime else []  # an imported session may know of none
         left = f" latvar-tui {__version__}  " if device else f" latvar-tui {__version__}  starting"
-        right = f"{about_itself} "
         width = self.size.width
+        parts = about_itself.split(" · ")
+        while len(parts) > 1 and len(left) + len(" · ".join(parts)) + 1 > width:
+            parts.pop()  # what it costs is the first to go
+        right = f"{' · '.join(parts)} "
         middle = ""
         for fact in filter(None, facts if device else []):
             longer = f"{middle} · {fact}" if middle else fact

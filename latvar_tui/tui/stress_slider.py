@@ -128,10 +128,22 @@ class StressSlider(LineWidget):
 
     @property
     def words(self) -> str:
-        """The value in words."""
-        threads = "stress thread" if self._value == 1 else "stress threads"
+        """The value in words; fewer of them where the track would have no room."""
+        return self._told(self._value, short=self._is_short)
+
+    def _told(self, value: int, *, short: bool) -> str:
+        threads = "stress" if short else "stress thread" if value == 1 else "stress threads"
         cores = "core" if self._cores == 1 else "cores"
-        return f"{self._value} {self._named}{threads} on {self._cores} {cores}"
+        return f"{value} {self._named}{threads} on {self._cores} {cores}"
+
+    @property
+    def _is_short(self) -> bool:
+        return self._room(len(self._told(self._most_words, short=False))) < LEAST_TRACK
+
+    @property
+    def _most_words(self) -> int:
+        # The longest words there can be, so that the track does not change its length at 1 or 10.
+        return max(2, self._maximum)
 
     @property
     def _named(self) -> str:
@@ -142,17 +154,15 @@ class StressSlider(LineWidget):
 
     # Geometry: everything in cells from the left of the content.
 
-    @property
-    def _words_cells(self) -> int:
-        # The longest words there can be, so that the track does not change its length at 1 or 10.
-        return len(f"{self._maximum} {self._named}stress threads on {self._cores} cores")
+    def _room(self, words_cells: int) -> int:
+        """Cells of the track beside words of that length."""
+        return self.size.width - len("0 ├") - len(f"┤ {self._maximum}{WORDS_GAP}") - words_cells
 
     @property
     def _track(self) -> tuple[int, int]:
         """Where the track starts and how long it is, its ends not counted; length 0: no room."""
-        start = len("0 ├")
-        length = self.size.width - start - len(f"┤ {self._maximum}{WORDS_GAP}") - self._words_cells
-        return (start, length) if length >= LEAST_TRACK else (start, 0)
+        length = self._room(len(self._told(self._most_words, short=self._is_short)))
+        return (len("0 ├"), length) if length >= LEAST_TRACK else (len("0 ├"), 0)
 
     def _column(self, value: int, length: int) -> int:
         """The cell of the track where this many threads are."""

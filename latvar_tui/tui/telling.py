@@ -7,14 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 from latvar_tui.format import three_digits
+from latvar_tui.preferences import HINT_SEEN, keep, recall
 from latvar_tui.tui.actions import Actions
 from latvar_tui.tui.notices import MOST_S, Notices
+from latvar_tui.tui.stress_slider import StressSlider
 
 LEGENDS = (
     "bright: last 5 s · dim: all under this condition · outline: idle, or the base (b) · height: log of the count",
     "bright: last 5 s · dim: all · outline: idle or base · height: log count",
     "bright: last 5 s · dim: all",
 )
+
+HINTS = (
+    "The first time here? → adds a stress thread, 0 ends them all; ? explains the keys and the screen, q quits.",
+    "First time? → adds a stress thread, 0 ends all; ? explains, q quits.",
+    "→ more stress, 0 none, ? help, q quit",
+)
+"""Until the user has done one of these things, once and for all."""
 
 
 class Telling(Actions):
@@ -25,6 +34,32 @@ class Telling(Actions):
         self.clock_s: Callable[[], float] = time.monotonic  # what is said is shown for so long
         self._said, self._said_s = "", 0.0
         self._notices = Notices()
+        self._hints = False
+
+    def hint(self) -> None:
+        """Say what to do first, unless this user knows."""
+        self._hints = not recall(HINT_SEEN)
+
+    def _understood(self) -> None:
+        if self._hints:
+            self._hints = False
+            keep(HINT_SEEN, "yes")
+
+    def action_stress(self, step: int) -> None:
+        self._understood()
+        super().action_stress(step)
+
+    def action_stress_to(self, threads: int) -> None:
+        self._understood()
+        super().action_stress_to(threads)
+
+    def action_show_help(self) -> None:
+        self._understood()
+        super().action_show_help()
+
+    def on_stress_slider_changed(self, event: StressSlider.Changed) -> None:
+        del event  # Textual calls the handler of `Actions` as well
+        self._understood()
 
     def say(self, text: str) -> None:
         """Answer a key in words, until the next one."""
@@ -52,7 +87,8 @@ class Telling(Actions):
         """What the banner says while there is nothing to say."""
         if self.board.only is not None:
             return f"only {self.board.only.name} is measured (a: all again)"
-        return next((text for text in LEGENDS if len(text) < self.size.width), "")
+        texts = HINTS if self._hints else LEGENDS
+        return next((text for text in texts if len(text) < self.size.width), "")
 
     def tell_of_loading(self, candidate: str) -> None:
         """What the first inference took: where rows are few, this is where one sees it."""

@@ -22,6 +22,8 @@ class View:
     selected: int = 0
     leaf: Condition | None = None
     frozen: bool = False
+    linear: bool = False
+    """Whether histograms stand over a linear axis."""
     base: Mapping[str, Histogram] = field(default_factory=dict)
     base_condition: Condition | None = None
 
