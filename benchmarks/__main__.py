@@ -28,6 +28,7 @@ PROOFS = [
     "control",
     "stress_fidelity",
     "frame_cost",
+    "key_latency",
     "monitors",
     "start_up",
     "histogram",

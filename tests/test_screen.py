@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 
 from latvar_tui import wire
@@ -18,6 +20,8 @@ from latvar_tui.link import LinkLost
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.keys import KEYS
+from latvar_tui.tui.looks import CONTRAST, DARK, LIGHT, Charset, Depth, Looks
+from latvar_tui.tui.smallest import TooSmall
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
 from tests import scripted_link
@@ -176,6 +180,7 @@ SCENES: dict[str, tuple[Callable[[], LiveApp], tuple[str, ...]]] = {
     "detail_under_stress": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ("enter", "end")),
     "outliers": (lambda: make_app(with_circumstances(), condition="2xcpu@100%"), ("o",)),
     "alone": (lambda: make_app(IDLE), ("j", "a")),
+    "linear": (lambda: make_app(UNDER_STRESS, condition="2xcpu@100%"), ("l",)),
     "picker": (lambda: make_app(IDLE), ("m",)),
     "picker_found": (lambda: make_app(with_failure()), ("m", *"mob@int8", "tab", "right")),
     "picker_refuses": (lambda: make_app(IDLE), ("m", *"@threads=0")),
@@ -196,6 +201,30 @@ def test_looks(snap_compare: Any, scene: str, size: tuple[int, int]) -> None:
     make, keys = SCENES[scene]
     run = then(*keys) if scene != "loading" else None
     assert snap_compare(make(), terminal_size=size, run_before=run)
+
+
+LOOKS = {
+    "light": Looks(theme=LIGHT),
+    "contrast": Looks(theme=CONTRAST),
+    "sixteen": Looks(Depth.SIXTEEN, theme=DARK),
+    "console": Looks(Depth.SIXTEEN, Charset.CONSOLE, LIGHT),
+    "no_colour": Looks(Depth.NONE, theme=DARK),
+    "ascii": Looks(Depth.NONE, Charset.ASCII, DARK),
+}
+
+
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[2]], ids=[IDS[0], IDS[2]])
+@pytest.mark.parametrize("looks", LOOKS)
+def test_wears(snap_compare: Any, looks: str, size: tuple[int, int]) -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    app.wear(LOOKS[looks])
+    assert snap_compare(app, terminal_size=size, run_before=then("b", "down"))
+
+
+@pytest.mark.parametrize(("scene", "size"), [("under_stress", (40, 15)), ("help", (40, 15)), ("idle", (39, 15))])
+def test_fits_the_smallest_screen(snap_compare: Any, scene: str, size: tuple[int, int]) -> None:
+    make, keys = SCENES[scene]
+    assert snap_compare(make(), terminal_size=size, run_before=then(*keys))
 
 
 async def test_a_frame_is_answered_once_it_is_drawn() -> None:
@@ -312,6 +341,76 @@ async def test_resizing_loses_nothing() -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause()
         assert sum(cell.service.total for _, _, cell in app.board.cells()) == total
+
+
+async def test_keys_work_on_a_screen_that_is_too_small() -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(20, 5)) as pilot:
+        await settled(pilot)
+        cover = app.query_one(TooSmall)
+        assert cover.display and "40×15" in "".join(strip.text for strip in cover.lines)
+        await pilot.press("right")
+        assert sent(app).conditions() == ["3xcpu@100%"]
+        await pilot.resize_terminal(40, 15)
+        await pilot.pause()
+        assert not cover.display
+        await pilot.press("q")
+    assert app.return_value == 0
+
+
+async def test_the_slider_follows_a_drag() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(40, 15)) as pilot:
+        await settled(pilot)
+        slider = app.query_one(StressSlider)
+        places = {slider.value_at(x): x + slider.gutter.left for x in range(slider.size.width)}
+        await pilot.mouse_down(StressSlider, offset=(places[1], 0))
+        for value in (2, 4, 3):
+            await pilot.hover(StressSlider, offset=(places[value], 0))
+        await pilot.mouse_up(StressSlider, offset=(places[3], 0))
+        await pilot.hover(StressSlider, offset=(places[0], 0))
+        await pilot.pause()
+        assert sent(app).conditions() == [f"{threads}xcpu@100%" for threads in (1, 2, 4, 3)]
+
+
+async def test_the_first_hint_goes_once_and_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for first in (True, False):
+        app = make_app(FIRST_SLICES)
+        app.hint()
+        async with app.run_test(size=(120, 40)) as pilot:
+            await settled(pilot)
+            assert ("first time" in app.banner()[0]) == first
+            await pilot.press("j", "right")
+            assert "first time" not in app.banner()[0]
+
+
+async def test_help_scrolls_by_the_keys_that_select() -> None:
+    app = make_app(IDLE)
+    async with app.run_test(size=(40, 15)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark", "j", "j", "k", "down")
+        assert app.screen.query_one(VerticalScroll).scroll_offset.y == 2
+        await pilot.press("q")
+        assert len(app.screen_stack) == 1 and app.is_running
+
+
+async def test_a_copy_is_what_the_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        written: list[str] = []
+        assert app._driver is not None
+        monkeypatch.setattr(app._driver, "write", written.append)
+        await pilot.press("y")
+        (code,) = [text for text in written if text.startswith("\x1b]52;c;")]
+        head, *rows = base64.b64decode(code[7:-1]).decode().splitlines()
+        assert [row.split("\t")[:2] for row in rows] == [
+            [model, condition] for condition in ("2xcpu@100%", "0xcpu@100%") for model in MODELS
+        ]
+        p99_ms = float(rows[0].split("\t")[head.split("\t").index("p99_ms")])
+        shown = next(line for line in app.query_one(TablePanel).lines if "squeezenet" in line.text).text.split()
+        assert f"{p99_ms:.2f}" in shown
 
 
 async def test_stress_ends_when_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
