@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rich.cells import get_character_cell_size
+from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -51,12 +51,15 @@ def plain(text: str, charset: Charset) -> str:
     """A text in a charset's characters, of the same width in cells."""
     if text.isascii() or charset is Charset.UNICODE:
         return text
+    cells = cell_len(text)
     if charset is Charset.CONSOLE:
-        return text.translate(_TO_CONSOLE)
-    text = text.translate(_TO_ASCII)
-    if text.isascii():
-        return text
-    return "".join(each if each.isascii() else _UNKNOWN * get_character_cell_size(each) for each in text)
+        shown = text.translate(_TO_CONSOLE)
+        return shown if cell_len(shown) == cells else text
+    shown = text.translate(_TO_ASCII)
+    if not shown.isascii():
+        shown = "".join(each if each.isascii() else _UNKNOWN * get_character_cell_size(each) for each in shown)
+    # Characters that make one of several (flags, families) take fewer cells together than one by one.
+    return shown if len(shown) == cells else shown[:cells].ljust(cells, _UNKNOWN)
 
 
 class PlainCharacters(LineFilter):
