@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual._context import NoActiveAppError
 from textual.strip import Strip
 
+from latvar_tui.format import distinct
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.looks import Looks
@@ -58,3 +61,9 @@ class BoardPanel(LineWidget):
         """Its colour; grey while another one runs alone."""
         rests = self._board.only is not None and self._board.only is not contender
         return DIM if rests else candidate_style(contender.slot)
+
+
+def names_that_differ(names: Sequence[str], cells: int) -> list[str]:
+    """As :func:`latvar_tui.format.distinct`, in cells of the screen: there is room for half as many wide characters."""
+    widest = max((cell_len(name) / max(1, len(name)) for name in names), default=1.0)
+    return distinct(names, cells if widest <= 1 else cells // 2)
