@@ -190,7 +190,7 @@ _LOOKS: tuple[Callable[[Any], Any], ...] = (
         "--theme",
         metavar="NAME",
         callback=_theme,
-        help="dark, light, contrast, or one of Textual's [the last one chosen with T, at first dark].",
+        help="dark, light, contrast, or one of Textual's [the last one chosen with L, at first dark].",
     ),
     click.option("--ascii", is_flag=True, help="Draw with ASCII alone [where the locale is not UTF-8]."),
     click.option(

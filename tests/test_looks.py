@@ -173,7 +173,7 @@ async def test_a_theme_is_chosen_by_key_and_remembered() -> None:
     app = make_app(IDLE)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await pilot.press("T")
+        await pilot.press("L")
         assert app.theme == LIGHT and recall(THEME) == LIGHT
     again = make_app(IDLE)
     again.wear(Looks())
