@@ -212,7 +212,7 @@ _LOOKS: tuple[_Option, ...] = (
         "--theme",
         metavar="NAME",
         callback=_theme,
-        help="dark, light, contrast, or one of Textual's [the last one chosen with T, at first dark].",
+        help="dark, light, contrast, or one of Textual's [the last one chosen with L, at first dark].",
     ),
     click.option("--ascii", is_flag=True, help="Draw with ASCII alone [where the locale is not UTF-8]."),
     click.option(

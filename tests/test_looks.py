@@ -24,7 +24,8 @@ from latvar_tui.tui.roles import RolePainter
 from latvar_tui.tui.themes import ON_BLACK, ON_LIGHT, OWN, full_name, roles_of, theme_names
 from tests.test_screen import IDLE, make_app, settled
 
-BLOCKS = "▁▂▃▄▅▆▇█"
+HALVES = "▄█"
+"""What bars on a live screen are made of."""
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +77,8 @@ def test_without_colours_shapes_and_candidates_differ_by_their_characters(ascii:
     def painted(style: Style, text: str) -> Segment:
         return painter.segments([Segment(text, style)], Style.null())[0]
 
-    recent, whole = painted(styles.recent, BLOCKS).text, painted(styles.whole, BLOCKS).text
-    assert not set(recent) & set(whole) and len(recent) == len(whole) == len(BLOCKS)
+    recent, whole = painted(styles.recent, HALVES).text, painted(styles.whole, HALVES).text
+    assert not set(recent) & set(whole) and len(recent) == len(whole) == len(HALVES)
     assert all(each.style is None or each.style.color is None for each in [painted(styles.recent, "x")])
     for slot in (0, 7, 8, 39):
         assert painted(candidate_style(slot), f"{spot(slot)} name").text == f"{letter(slot)} name"
@@ -172,7 +173,7 @@ async def test_a_theme_is_chosen_by_key_and_remembered() -> None:
     app = make_app(IDLE)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await pilot.press("T")
+        await pilot.press("L")
         assert app.theme == LIGHT and recall(THEME) == LIGHT
     again = make_app(IDLE)
     again.wear(Looks())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 
@@ -342,6 +343,23 @@ async def test_resizing_loses_nothing() -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause()
         assert sum(cell.service.total for _, _, cell in app.board.cells()) == total
+
+
+FORTY = tuple(f"/models/模型-{number:02}-with-a-long-name.onnx" for number in range(40))
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 15)])
+async def test_forty_candidates_of_wide_and_long_names_keep_their_columns(size: tuple[int, int]) -> None:
+    app = make_app(session(FORTY, ["0xcpu@100%"], 1), FORTY)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("k", "k")
+        head, *rows = app.query_one(TablePanel).lines
+        at = cell_len(head.text[: head.text.index("p99") + 3])
+        for row in rows:
+            assert row.cell_length <= size[0]
+            assert row.crop(at - 1, at).text.isdecimal() and row.crop(at, at + 1).text in ("", " ")
+        assert any("模型-38" in row.text or "38" in row.text for row in rows), "the selected one is there"
 
 
 async def test_keys_work_on_a_screen_that_is_too_small() -> None:

@@ -68,7 +68,7 @@ def test_a_terminal_gets_the_colours_and_characters_it_has(
     program.wait_for(lambda text: "1xcpu" in text and NUMBERS.search(text))
     program.type(b"?")
     program.wait_for(lambda text: "keys" in text and "esc closes" in text)
-    program.type(b"?T")
+    program.type(b"?L")
     program.wait_for(lambda text: "Theme: latvar-light" in text)
     program.type(b"q")
     assert program.finish() == 0
@@ -118,7 +118,7 @@ def test_no_cell_flickers_within_a_frame(live: Start, small_model: str) -> None:
         (b"l", "Linear axis"),
         (b"?", "esc closes"),
         (b"?b", "Base kept"),
-        (b"T", "Theme: latvar-light"),
+        (b"L", "Theme: latvar-light"),
         (b"0", "now: idle"),
     ]:
         program.type(keys)

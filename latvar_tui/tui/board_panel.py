@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual._context import NoActiveAppError
 from textual.strip import Strip
 
+from latvar_tui.format import distinct
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.looks import Looks
-from latvar_tui.tui.palette import DIM, candidate_style, spot
+from latvar_tui.tui.palette import DIM, candidate_style, letter, spot
 from latvar_tui.tui.view import View
 
 
@@ -23,12 +26,17 @@ class BoardPanel(LineWidget):
         self._board, self._view, self._only_ascii = board, view, ascii
 
     @property
+    def _looks(self) -> Looks:
+        """What this terminal has; outside of an application everything."""
+        with suppress(NoActiveAppError):
+            looks = getattr(self.app, "looks", None)
+            return looks if isinstance(looks, Looks) else Looks()
+        return Looks()
+
+    @property
     def _ascii(self) -> bool:
         """Whether to draw with ASCII alone: asked for, or all that this terminal has."""
-        with suppress(NoActiveAppError):
-            looks: Looks | None = getattr(self.app, "looks", None)
-            return self._only_ascii or (looks is not None and looks.ascii)
-        return self._only_ascii
+        return self._only_ascii or self._looks.ascii
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """At most ``height`` lines of at most ``width`` cells."""
@@ -48,7 +56,8 @@ class BoardPanel(LineWidget):
 
     def marker(self, contender: Contender) -> str:
         """What stands before a candidate's name: whether it is selected, and a spot of its colour (a cross: failed)."""
-        sign = spot(contender.slot, ascii=self._ascii)
+        slot = contender.slot
+        sign = spot(slot, ascii=self._ascii) if self._looks.depth else letter(slot)
         if contender.is_out:
             sign = "x" if self._ascii else "✗"
         selected = ">" if self._ascii else "▸"
@@ -58,3 +67,9 @@ class BoardPanel(LineWidget):
         """Its colour; grey while another one runs alone."""
         rests = self._board.only is not None and self._board.only is not contender
         return DIM if rests else candidate_style(contender.slot)
+
+
+def names_that_differ(names: Sequence[str], cells: int) -> list[str]:
+    """As :func:`latvar_tui.format.distinct`, in cells of the screen: there is room for half as many wide characters."""
+    widest = max((cell_len(name) / max(1, len(name)) for name in names), default=1.0)
+    return distinct(names, cells if widest <= 1 else cells // 2)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from latvar_tui.axis import Axis
 from latvar_tui.condition import Condition
-from latvar_tui.format import NOTHING, count, distinct, ms, plural, quantile_name, three_digits
+from latvar_tui.format import NOTHING, count, ms, plural, quantile_name, three_digits
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
-from latvar_tui.tui.board_panel import BoardPanel
+from latvar_tui.tui.board_panel import BoardPanel, names_that_differ
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.linear_axis import linear_end_ns, linear_ticks
 from latvar_tui.tui.palette import DIM, WAITING, WARNING, bar_styles
@@ -137,14 +138,14 @@ class HistogramPanel(BoardPanel):
         lines = []
         for y, row in enumerate(bars):
             beside = label[y] if y < len(label) else []
-            used = sum(len(span if isinstance(span, str) else span[0]) for span in beside)
+            used = sum(cell_len(span if isinstance(span, str) else span[0]) for span in beside)
             lines.append(line(*beside, " " * max(0, frame.gutter - used), *row))
         return lines
 
     def _label(self, contender: Contender, cell: Cell | None, rows: int) -> list[list[Span]]:
         """What stands beside the bars, the more telling first; how much of the quantile waited where there is room."""
         contenders = self._board.contenders
-        name = distinct([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
+        name = names_that_differ([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
         label: list[list[Span]] = [[(self.marker(contender) + name, self.name_style(contender))]]
         histogram = cell.latency if cell is not None else None
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):

@@ -60,7 +60,7 @@ KEYS: tuple[Key, ...] = (
     Key("full_stop", ".", "jump(10)", "", "in a recording: 10 s forward", ", . jump"),
     Key("f", "f", "faster", "", "in a recording: play faster (4×, 16×, as fast as can be drawn), then at its own pace again", "f faster"),
     Key("i", "i", "show_device", "i device", "this device: facts, sensors, and what the probe printed"),
-    Key("T", "T", "next_theme", "", "theme: dark, light, high contrast; ctrl+p has Textual's, too; it is remembered"),
+    Key("L", "L", "next_theme", "", "looks: dark, light, high contrast; ctrl+p has Textual's themes, too; it is remembered"),
     Key("ctrl+l", "ctrl+l", "redraw_screen", "", "draw the whole screen again"),
     Key("ctrl+p", "ctrl+p", "command_palette", "", "every command by name"),
     Key("ctrl+z", "ctrl+z", "hold", "", "back to the shell; the measurement is held until fg"),

@@ -10,11 +10,11 @@ from textual.strip import Strip
 
 from latvar_tui.columns import Column, all_columns, fitting
 from latvar_tui.condition import Condition
-from latvar_tui.format import distinct, quantile_name
+from latvar_tui.format import quantile_name
 from latvar_tui.study.board import Board
 from latvar_tui.study.cell import RECENT_S
 from latvar_tui.study.table import Row, table
-from latvar_tui.tui.board_panel import BoardPanel
+from latvar_tui.tui.board_panel import BoardPanel, names_that_differ
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
 from latvar_tui.tui.view import View
@@ -96,7 +96,7 @@ class TablePanel(BoardPanel):
             title = column.title_at(quantile_name(view.ranked_by))
             head.append((title.rjust(column.width), STRONG if ranked else DIM))
         lines = [line(*head, width=width)]
-        names = distinct([row.contender.name for row in rows], name_width - 3)
+        names = names_that_differ([row.contender.name for row in rows], name_width - 3)
         for row, name in zip(rows, names, strict=True):
             lines.append(self._kept_row(row, set_cell_size(name, name_width - 3), shown, width))
         return lines
