@@ -143,6 +143,9 @@ def _is_settled(board: Board, contender: Contender, condition: Condition, ranked
 
 def _intervals(board: Board, contender: Contender, condition: Condition) -> dict[str, Any]:
     """95 % intervals (ms) of the latencies' quantiles, and about how many seconds more it takes where there is none."""
+    cell = board.cell(contender, condition)
+    if cell is None or not cell.latency.total:
+        return {}
     study, known, missing = board.study, {}, {}
     for quantile in QUANTILES:
         interval = study.interval(contender.id, condition, quantile)

@@ -13,10 +13,11 @@ import pytest
 from latvar_tui import wire
 from latvar_tui.session.layout import ABOUT
 from tests.conftest import run_cli
-from tests.scripted_link import MS, hello, session, slice_frame, state_frame
+from tests.scripted_link import MS, hello, line_up, session, slice_frame, state_frame
 from tests.session_files import CANDIDATES, recorded
 
 IDLE, STRESS = "0xcpu@100%", "2xcpu@100%"
+IDS = [str(candidate) for candidate in line_up(CANDIDATES[:2])]
 
 
 def times_session(seed: int, slower: float = 1.0, slices: int = 60, name: str = CANDIDATES[0]) -> list[wire.Frame]:
@@ -198,7 +199,7 @@ def test_pairs_that_change_places_between_sessions_are_named(tmp_path: Path) -> 
     one = recorded(tmp_path / "one", two_candidates(1, (2.0, 2.4)))
     other = recorded(tmp_path / "other", two_candidates(2, (3.0, 2.6)))
     found = [reversal for reversal in document(one, other)["reversals"] if reversal["quantile"] == 50.0]
-    assert [(r["a"], r["b"], r["from"], r["to"]) for r in found] == [(*CANDIDATES[:2], IDLE, IDLE)]
+    assert [(r["a"], r["b"], r["from"], r["to"]) for r in found] == [(*IDS, IDLE, IDLE)]
     assert found[0]["ci95_from"][0] > 1 > found[0]["ci95_to"][1]
     assert (found[0]["session_from"], found[0]["session_to"]) == (str(one), str(other))
     assert {"device_from", "device_to"} <= set(found[0])

@@ -28,7 +28,10 @@ MOST_UNITS = 64
 
 FEWEST_UNITS = 10
 FEWEST_EVENTS = 5.0
-"""Fewer independent inferences beyond a quantile say nothing of how it scatters."""
+"""Fewer independent inferences beyond a quantile say nothing of how its ratio scatters."""
+
+FEWEST_CELL_EVENTS = 10.0
+"""Of one candidate by itself more are needed: it is the rare bad moods that decide its tail."""
 
 CELL_BLOCKS = 32
 FEWEST_CELL_BLOCKS = 20
@@ -111,7 +114,7 @@ def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float
     found: list[tuple[float, float] | None] = []
     events = independent(one.above(np.exp(measured)))
     for value, draws, many in zip(measured.tolist(), drawn, events.tolist(), strict=False):
-        if many < FEWEST_EVENTS:
+        if many < FEWEST_CELL_EVENTS:
             found.append(None)
             continue
         # A mood moves all quantiles, and shows best at the median: beyond p99 there is little to see it by.
