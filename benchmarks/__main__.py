@@ -33,6 +33,7 @@ PROOFS = [
     "histogram",
     "memory",
     "same_twice",
+    "false_claims",
 ]
 
 README = Path(__file__).with_name("README.md")
