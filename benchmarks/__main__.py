@@ -38,6 +38,7 @@ PROOFS = [
     "claims",
     "coverage",
     "planner",
+    "false_claims",
 ]
 
 README = Path(__file__).with_name("README.md")

@@ -125,14 +125,14 @@ def false_claims(case: Case, quantiles: tuple[float, ...], sessions: int, rounds
 
 
 def rounds_to_claim(case: Case, ratio: float, quantiles: tuple[float, ...], sessions: int, rounds: int) -> Floats:
-    """After how many rounds the difference is claimed at each quantile, infinite if never; shape (sessions, quantiles)."""
+    """After how many rounds the difference is claimed, infinite if never; shape (sessions, quantiles)."""
     found = np.full((sessions, len(quantiles)), np.inf)
     for seed in range(sessions):
         for number, (study, _) in enumerate(session(case, np.log(ratio), rounds, 10_000 + seed)):
             for place, quantile in enumerate(quantiles):
-                if np.isinf(found[seed, place]) and study.claimed(quantile):
-                    if study.pair("a", "b", IDLE, quantile).faster == "a":
-                        found[seed, place] = number
+                open_ = np.isinf(found[seed, place]) and study.claimed(quantile)
+                if open_ and study.pair("a", "b", IDLE, quantile).faster == "a":
+                    found[seed, place] = number
             if np.isfinite(found[seed]).all():
                 break
     return found
