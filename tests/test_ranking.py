@@ -163,7 +163,7 @@ def test_before_enough_was_seen_nothing_is_claimed_and_the_wait_is_told() -> Non
     pair = study.pair("a", "b", IDLE, 50.0)
     assert pair.provisional and not pair.faster and pair.more_s is not None and 0 < pair.more_s < 60
     assert study.interval("a", IDLE, 50.0) is None
-    assert study.interval_more_s("a", IDLE, 50.0) == pytest.approx(8 * 0.25)
+    assert study.interval_more_s("a", IDLE, 50.0) == pytest.approx(48 * 0.25)
     nothing = Study().pair("a", "b", IDLE, 50.0)
     assert nothing.ratio is None and nothing.more_s is None and nothing.rounds == 0
 
@@ -244,7 +244,7 @@ def board() -> Board:
     random = np.random.default_rng(2)
     frames, seq = [], 0
     for condition, times_ms in LEVELS.items():
-        for number in range(50):
+        for number in range(70):
             mood = np.exp(random.normal(0, 0.1))
             for which in random.permutation(2):
                 values = MS * times_ms[which] * mood * np.exp(random.normal(0, 0.05, 60))

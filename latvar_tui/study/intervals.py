@@ -34,6 +34,9 @@ FEWEST_CELL_EVENTS = 10.0
 """Of one candidate by itself more are needed: it is the rare bad moods that decide its tail."""
 
 CELL_BLOCKS = 32
+ROUNDS_A_BLOCK = 3
+"""At least: blocks of single rounds are too alike for their likeness to be known."""
+
 FEWEST_CELL_BLOCKS = 20
 _MOST_RHO = 0.95
 
@@ -104,12 +107,15 @@ def units_of(one: Counted) -> int:
 
 def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float, float] | None]:
     """The interval (ns) of each quantile of one candidate; None with too few rounds, or too little beyond it."""
-    run = Run(np.diff(_lots(one.before, CELL_BLOCKS), axis=1), one.edges_ns)
+    most = min(CELL_BLOCKS, int(one.rounds.sum()) // ROUNDS_A_BLOCK)
+    if most < FEWEST_CELL_BLOCKS:
+        return [None] * len(quantiles)
+    run = Run(np.diff(_lots(one.before, most), axis=1), one.edges_ns)
     n = run.blocks
     if n < FEWEST_CELL_BLOCKS:
         return [None] * len(quantiles)
     measured = np.log(one.quantiles_ns([*quantiles, 50.0]))
-    drawn = drawn_logs(one, quantiles, CELL_BLOCKS)
+    drawn = drawn_logs(one, quantiles, most)
     median_alike = neighbours_alike(run, math.exp(measured[-1]))
     found: list[tuple[float, float] | None] = []
     events = independent(one.above(np.exp(measured)))

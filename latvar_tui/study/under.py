@@ -13,6 +13,7 @@ from latvar_tui.study.drift import Block
 from latvar_tui.study.intervals import (
     FEWEST_CELL_BLOCKS,
     FEWEST_CELL_EVENTS,
+    ROUNDS_A_BLOCK,
     cell_intervals,
     drawn_logs,
     ratio_of,
@@ -155,7 +156,7 @@ class Under:
             return None
         rounds = int(one.rounds.sum())
         events = float(independent(one.above(one.quantiles_ns([quantile])))[0])
-        times = max(FEWEST_CELL_BLOCKS / rounds, FEWEST_CELL_EVENTS / max(events, 0.1))
+        times = max(FEWEST_CELL_BLOCKS * ROUNDS_A_BLOCK / rounds, FEWEST_CELL_EVENTS / max(events, 0.1))
         return max(0.0, times - 1) * rounds * self.slice_s(candidate)
 
     def quantile_ns(self, candidate: str, quantile: float) -> float | None:
