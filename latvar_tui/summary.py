@@ -152,8 +152,8 @@ def _intervals(board: Board, contender: Contender, condition: Condition) -> dict
         if interval is not None:
             known[_ms_name(quantile)] = [bound / 1e6 for bound in interval]
         elif (more_s := study.interval_more_s(contender.id, condition, quantile)) is not None:
-            missing[_ms_name(quantile)] = round(more_s, 1)
-    return {"ci95": known, "ci95_more_s": missing}
+            missing[f"{quantile_name(quantile).replace('.', '_')}_more_s"] = round(more_s, 1)
+    return {"ci95": known, "ci95_more": missing}
 
 
 def _open_loop(board: Board, contender: Contender, condition: Condition, cell: Cell) -> dict[str, Any]:

@@ -36,7 +36,7 @@ QUANTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 MARGIN = 0.02
 """The smallest difference that matters."""
 
-FEWEST_EVENTS = 10.0
+FEWEST_EVENTS = 15.0
 """Independent inferences beyond the quantile, of each of the two."""
 
 FEWEST_ROUNDS = 20
