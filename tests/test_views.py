@@ -34,7 +34,7 @@ from tests.test_screen import EIGHT, EIGHT_SESSION, FIRST_SLICES, IDS, MODELS, S
 STRESSED = "4xcpu@100%"
 NAMES = [view.name for view in VIEWS]
 OTHERS = [name for name in NAMES if name != OVERVIEW]
-WIDE = ("squeezenet1_1@as=kurz", "mobilenet_v3_large@as=" + "sehr-langer-name-" * 5)
+WIDE = ("squeezenet1_1@as=kurz", "mobilenet_v3_large@as=" + "sehr-langer-name-" * 3)
 
 
 @pytest.fixture(scope="module")

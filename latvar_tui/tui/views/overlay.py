@@ -13,14 +13,16 @@ from latvar_tui.tui.line_widget import Span
 from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Dots, braille, trace
 
 _TOPS, _ASCII_TOPS = np.array(list(" ▁▂▃▄▅▆▇█")), np.array(list(" ########"))
-_SAME = 10_000.0
-"""Both are drawn as if so many had been counted: one that is twice as fast has twice as many."""
 
 
 def same_heights(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Heights (0 to 1) of two histograms' columns, as the logarithm of their shares, on one scale."""
+    """Heights (0 to 1) of two histograms' columns on one scale, the logarithm of their counts.
+
+    As if both had counted as many as the larger one: a candidate that is twice as fast has twice as many.
+    """
+    most_counted = max(float(counts.sum()) for counts in (one, other))
     shares = [counts / max(1.0, counts.sum()) for counts in (one, other)]
-    logs = [np.log1p(share * _SAME) for share in shares]
+    logs = [np.log1p(share * most_counted) for share in shares]
     most = max(float(log.max(initial=0.0)) for log in logs)
     return tuple(log / most if most else log for log in logs)
 
