@@ -70,6 +70,8 @@ class Tour:
             Step("ranking", "who is faster now?"),
             Step("end", "what to take along", IDLE),
         ]
+        self.can_measure = True
+        """False over a recording: nothing in it gets surer by waiting."""
         self.at = 0
         self.is_armed = False
         """Somebody has asked to go on before there was enough: as soon as there is, it does."""
