@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
 import socket
 import sys
@@ -29,14 +28,14 @@ def serve(host: str, port: int, arguments: tuple[str, ...]) -> None:
     What stands behind is a command with a screen and its arguments, and without one those of live. It ends with its
     page. Needs the extra web: pip install 'latvar-tui[web]'
     """
-    if importlib.util.find_spec("textual_serve") is None:
-        raise UsageError("serve needs textual-serve, which is not installed: pip install 'latvar-tui[web]'.")
+    try:
+        from latvar_tui.web.server import ScreenServer, is_loopback
+    except ImportError as error:
+        raise UsageError("serve needs textual-serve, which is not installed: pip install 'latvar-tui[web]'.") from error
     command = list(arguments) if arguments and arguments[0] in SHOWN else ["live", *arguments]
     if command[0] == "show" and "--live" not in command:
         command.append("--live")
     _check_free(host, port)
-    from latvar_tui.web.server import ScreenServer, is_loopback
-
     if not is_loopback(host):
         click.echo(
             f"latvar-tui: whoever reaches {host}:{port} can measure here and read and write files as you, for there is "

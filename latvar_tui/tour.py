@@ -18,7 +18,7 @@ from latvar_tui.study.quantiles import PROVISIONAL_BEYOND
 ENOUGH_SLICES = 24
 """Of each candidate: a claim needs twenty rounds, and a reader as long to look at it."""
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 """Of measuring under one condition: slow candidates would keep everybody waiting. The words then say what is amiss."""
 
 Kind = Literal["condition", "ranking", "end"]
@@ -70,6 +70,8 @@ class Tour:
             Step("ranking", "who is faster now?"),
             Step("end", "what to take along", IDLE),
         ]
+        self.can_measure = True
+        """False over a recording: nothing in it gets surer by waiting."""
         self.at = 0
         self.is_armed = False
         """Somebody has asked to go on before there was enough: as soon as there is, it does."""

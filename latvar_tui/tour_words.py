@@ -104,7 +104,7 @@ def _ranking(tour: Tour, board: Board, found: Findings) -> list[str]:
         "That is a result, too: an order that holds under stress is worth knowing.",
     ]
     more = [pair.more_s for pair in found.pairs if pair.condition == board.condition and pair.more_s]
-    if more:
+    if more and tour.can_measure:
         said.insert(1, f"Measured on under this stress, the next would be decided in about {min(more):.0f} s.")
     return said
 

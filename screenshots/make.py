@@ -83,7 +83,8 @@ def record() -> None:
                 pass
         shutil.rmtree(SESSION, ignore_errors=True)
         SESSION.parent.mkdir(exist_ok=True)
-        shutil.copytree(new, SESSION)
+        # What the slices add up to is made of them again.
+        shutil.copytree(new, SESSION, ignore=shutil.ignore_patterns("board.json"))
 
 
 def _write(path: Path, text: str) -> Path:

@@ -159,6 +159,7 @@ class DemoReplay(Guided, ReplayApp):
 
     def __init__(self, replay: Replay, stretches: Iterable[Stretch], **kwargs: Any) -> None:
         super().__init__(replay, **kwargs)
+        self.tour.can_measure = False
         self._stretches = {stretch.condition: stretch for stretch in stretches}
 
     @property

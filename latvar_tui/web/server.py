@@ -15,6 +15,7 @@ from textual_serve.server import Server
 
 _LEAVES_S = 8.0
 """A page that is loaded again finds the screen it had still ending."""
+_LOOKS_AGAIN_S = 0.02
 
 BUSY = (
     "Somebody looks at this screen already, and two would disturb each other's measuring: close the other page first."
@@ -54,8 +55,19 @@ class ScreenServer(Server):  # type: ignore[misc,unused-ignore]  # where the ext
         self._free = asyncio.Semaphore(1)
 
     async def on_startup(self, app: web.Application) -> None:
-        """In place of its banner."""
-        self._started()
+        """In place of its banner, and when it is true: this is called before anything listens."""
+        self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(self.host, self.port)
+            except OSError:
+                await asyncio.sleep(_LOOKS_AGAIN_S)
+                continue
+            writer.close()
+            self._started()
+            return
 
     def initialize_logging(self) -> None:
         """No log lines: what ends a screen early is printed without them."""
