@@ -214,9 +214,7 @@ class LiveApp(Telling):
         self._dead_man()
         if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in event.frames):
             self.screen.refresh_list()
-        # What is no slice may not be followed by one for long.
-        passing = event.lost is None and all(isinstance(frame, wire.Slice) for frame in event.frames)
-        if passing and not self.pace.is_due():
+        if event.lost is None and self.is_passing(event.frames) and not self.pace.is_due():
             if last:
                 self._go_when_drawn(last, drawn=False)
             return
@@ -228,6 +226,10 @@ class LiveApp(Telling):
             self.call_after_refresh(self.when_flushed, self._feed.answer_when_drawn(ask))
         if last:
             self._go_when_drawn(last)
+
+    def is_passing(self, frames: Sequence[wire.Frame]) -> bool:
+        """Whether more frames follow soon, so that these may be left out: what is no slice may stand for long."""
+        return all(isinstance(frame, wire.Slice) for frame in frames)
 
     def take(self, frame: wire.Frame) -> bool:
         """Let the board take a frame; False if it ends the program."""

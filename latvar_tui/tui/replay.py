@@ -83,6 +83,9 @@ class ReplayApp(LiveApp):
 
     # -- frames -------------------------------------------------------------------------------------
 
+    def is_passing(self, frames: Sequence[wire.Frame]) -> bool:
+        return super().is_passing(frames) and not self.replay.has_ended
+
     def take(self, frame: wire.Frame) -> bool:
         """The replay's board has taken it, and nothing recorded ends the screen."""
         return True
