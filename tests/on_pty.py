@@ -48,8 +48,9 @@ class OnPty(subprocess.Popen[bytes]):
         Raises:
             TimeoutError: The program has been silent for so long that it must be stuck.
         """
-        ready, _, _ = select.select([self.controller], [], [], patience_s)
-        if not ready:
+        waiting = select.poll()  # unlike select it takes any descriptor, of which a test run may hold many
+        waiting.register(self.controller, select.POLLIN)
+        if not waiting.poll(1000 * patience_s):
             raise TimeoutError(f"nothing written for {patience_s} s")
         try:
             return os.read(self.controller, 65536)

@@ -49,7 +49,7 @@ async def shown_paths(pilot: Pilot[Any]) -> list[Path]:
     await pilot.pause()
     dialog = pilot.app.screen
     assert isinstance(dialog, TextDialog)
-    return [Path(text) for text in dialog._text.split("\n")]
+    return [Path(text) for text in dialog._lines_at(1000)]
 
 
 # -- marks ------------------------------------------------------------------------------------------------

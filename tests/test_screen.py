@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
@@ -33,6 +34,11 @@ SIZES = [(120, 40), (80, 24), (45, 30)]
 IDS = [f"{width}x{height}" for width, height in SIZES]
 
 
+def _close(descriptors: Sequence[int]) -> None:
+    for fd in descriptors:
+        os.close(fd)
+
+
 class ScriptedLink:
     """Delivers the frames it was given, then (if ``lost``) the end; keeps what was sent."""
 
@@ -41,6 +47,8 @@ class ScriptedLink:
         self.sent: list[wire.Command] = []
         self._frames, self._lost = list(frames), lost
         self._pipes = [os.pipe(), os.pipe()]
+        # Not every test leaves as a user does, and a process may hold a thousand descriptors.
+        self.close = weakref.finalize(self, _close, [fd for ends in self._pipes for fd in ends])
         os.write(self._pipes[0][1], b"x")
 
     @property
@@ -65,12 +73,6 @@ class ScriptedLink:
 
     def send(self, command: wire.Command) -> None:
         self.sent.append(command)
-
-    def close(self) -> None:
-        for ends in self._pipes:
-            for fd in ends:
-                os.close(fd)
-        self._pipes = []
 
     def conditions(self) -> list[str]:
         return [command.condition for command in self.sent if isinstance(command, wire.SetCondition)]
