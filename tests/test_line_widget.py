@@ -124,7 +124,7 @@ async def test_slider_in_ascii_and_without_room() -> None:
     async with OneWidget(slider).run_test(size=(60, 3)) as pilot:
         assert slider_text(slider).isascii()
         await pilot.resize_terminal(30, 3)
-        assert slider_text(slider) == "8 stress threads on 4 cores"
+        assert slider_text(slider) == "8 stress on 4 cores"
 
 
 async def test_click_sets_the_value() -> None:

@@ -247,7 +247,7 @@ async def test_odd_folders_are_no_trouble(tmp_path: Path) -> None:
         await pilot.press("enter", "escape", "k", "enter")
         await pilot.pause()
         assert isinstance(app.screen, TextDialog)
-        assert "y[red]z[/m.onnx" in app.screen._text
+        assert "y[red]z[/m.onnx" in "".join(app.screen._lines_at(1000))
 
 
 async def test_a_model_in_the_runtimes_own_format_may_be_given_a_shape(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_clearing_clears_the_line() -> None:
 
 def test_the_dialog_tells_what_is_watched_and_what_is_not() -> None:
     told = replace(hello(), device={**DEVICE, "watched": ["sleep"], "not_watched": {"heat": "no thermal zone"}})
-    text = device_dialog(board_of(["a"], [told]), [])._text
+    text = "\n".join(device_dialog(board_of(["a"], [told]), [])._lines_at(1000))
     assert "watched for  sleep" in text
     assert "not here  heat: no thermal zone" in text
     assert "not_watched" not in text
