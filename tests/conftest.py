@@ -17,8 +17,19 @@ from latvar_tui import wire
 from latvar_tui.link import Link
 
 # A deadline per example is an absolute time, and the machines that run this are shared.
-settings.register_profile("shared", deadline=None)
-settings.load_profile("shared")
+settings.register_profile("shared", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=400)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs a whole program on a terminal takes turns: two of them at once are no device that anybody has."""
+    for item in items:
+        if item.path.name.endswith("_pty.py") or item.path.name in _WHOLE_PROGRAMS:
+            item.add_marker(pytest.mark.xdist_group("terminal"))
+
+
+_WHOLE_PROGRAMS = ("test_probe.py", "test_stress.py", "test_lineup.py", "test_task_counters.py", "test_open_loop.py")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -156,9 +156,10 @@ def test_a_slice_in_which_the_condition_changed_has_no_counters(start: Start, sm
     link = start([small_model], slice_ms=1000)
     frames = frames_until(link, lambda frame: isinstance(frame, wire.Slice))
     (runner,) = {frame.pid for frame in frames if isinstance(frame, wire.State) and frame.pid}
+    before_s = psutil.Process(runner).cpu_times().user
     link.send(wire.Go(slices(frames)[-1].seq))
-    while psutil.Process(runner).status() == psutil.STATUS_STOPPED:
-        pass  # until it has been thawed: the change is to come in the middle
+    while psutil.Process(runner).cpu_times().user < before_s + 0.1:
+        pass  # until it has counted some: the change is to come in the middle
     link.send(wire.SetCondition("1xcpu@100%"))
     frames += frames_until(link, lambda f: isinstance(f, wire.Slice) and f.condition == "1xcpu@100%")
     cut = [frame for frame in slices(frames) if frame.dropped]

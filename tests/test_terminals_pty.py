@@ -179,7 +179,7 @@ def test_a_line_that_stands_still_holds_up_nothing(live: Start, small_model: str
 
 
 def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model: str, tmp_path: Path) -> None:
-    """Two hundred bytes for each slice, and a terminal that answers once it has got so far."""
+    """Fifty bytes for each slice, and a terminal that answers once it has got so far."""
     folder = tmp_path / "kept"
     program = live(
         "live", small_model, "--slice", "20", "--record", str(folder), SSH_CONNECTION="10.0.0.1 1 10.0.0.2 2"
@@ -198,7 +198,7 @@ def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model:
     begun = len(got)
     for _ in range(300):
         wait_for_slices(folder, slices_of(folder) + 1)
-        read(200)
+        read(50)
     frames, due = bytes(got[begun:]).count(FRAME_ENDS), 300
     # What is on its way when one looks: a few frames, not the hundreds that were due.
     waiting = 0
