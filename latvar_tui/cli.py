@@ -42,6 +42,9 @@ from latvar_tui.quantities import parse_duration_s
 from latvar_tui.terminal import check_terminal, is_in_browser
 from latvar_tui.zoo import ZooError, find
 
+_AGAIN_S = 1.0
+"""After so long without anybody having caught it, the end is raised again."""
+
 
 class _Commands(click.Group):
     """Knows what a newcomer means by a model, or an option of ``live``, without a command."""
@@ -193,7 +196,9 @@ def _run_headless(
 
 
 def _end(number: int, frame: object) -> None:
-    del frame
+    # Raised in a callback of the interpreter's own, of an import's lock say, an exception is printed and forgotten.
+    signal.signal(signal.SIGALRM, lambda *_: _end(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
     raise Ended(number)
 
 
@@ -213,7 +218,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except Ended as ended:
-        sys.exit(128 + ended.number)
+        sys.exit(ended.caught())
     except BrokenPipeError:
         # The reader of our output has left (`| head`): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

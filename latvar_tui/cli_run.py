@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,6 +32,11 @@ class Ended(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+    def caught(self) -> int:
+        """It is not raised again from here on; returns the exit status."""
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        return 128 + self.number
 
 
 def complain(sentence: str) -> None:
@@ -149,7 +155,7 @@ def run(link: Link, board: Board, recorder: Recorder, measure: Callable[[], None
     except KeyboardInterrupt:
         status = INTERRUPTED
     except Ended as ended:
-        status = 128 + ended.number
+        status = ended.caught()
     finally:
         link.close()
         end_recording(recorder, {DONE: "done", FAILED: "failed"}.get(status, "interrupted"))

@@ -122,6 +122,25 @@ def test_an_interrupted_record_prints_what_there_is(small_model: str, number: si
     wait_until_gone(family)
 
 
+def test_an_end_that_the_interpreter_swallows_is_raised_again() -> None:
+    """A signal may come while a weak reference's callback runs, and whatever is raised there is lost."""
+    program = (
+        "import os, signal, sys, time, weakref\n"
+        "from latvar_tui import cli\n"
+        "class Gone: pass\n"
+        "def swallowed(reference): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "def command(**_):\n"
+        "    gone = Gone(); reference = weakref.ref(gone, swallowed); del gone\n"
+        "    print('goes on', flush=True)\n"
+        "    while True: time.sleep(0.01)\n"
+        "cli.cli = command\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LONGEST_S)
+    assert done.stdout == "goes on\n" and "Ended" in done.stderr
+    assert done.returncode == 128 + signal.SIGTERM
+
+
 def wait_for_runner(pid: int) -> set[int]:
     """The processes below ``pid``, once a runner has worked for longer than it warms up."""
     limit = time.monotonic() + LONGEST_S
