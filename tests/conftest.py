@@ -17,7 +17,7 @@ from latvar_tui import wire
 from latvar_tui.link import Link
 
 # A deadline per example is an absolute time, and the machines that run this are shared.
-settings.register_profile("shared", deadline=None, max_examples=40)
+settings.register_profile("shared", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
 

@@ -92,7 +92,7 @@ def test_student_s_t_is_the_table_s() -> None:
 # -- intervals ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("slices", "phi"), [(40, 0.0), (40, 0.5), (96, 0.9), (200, 0.0), (200, 0.8)])
+@pytest.mark.parametrize(("slices", "phi"), [(40, 0.0), (40, 0.5), (96, 0.9)])
 @pytest.mark.parametrize("quantile", [50.0, 99.0])
 def test_intervals_hold_the_truth(slices: int, phi: float, quantile: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """95 % of them should; the seed is set. The second run is slower by a tenth, which the interval must hold."""

@@ -235,7 +235,7 @@ def test_garbage_is_one_sentence_and_leaves_nothing(tmp_path: Path, own_sessions
     assert not own_sessions.exists() or list(own_sessions.iterdir()) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.data())
 def test_damaged_logs_are_refused_or_read(tmp_path: Path, data: st.DataObject) -> None:
     raw = bytearray((HEAD + GOOD * 2).encode())

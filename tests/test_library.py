@@ -369,7 +369,7 @@ def test_what_can_be_made_up_is_what_the_runner_makes_up() -> None:
 
 
 @given(st.lists(st.tuples(axes, st.booleans()), max_size=4))
-@settings(max_examples=300)
+@settings(max_examples=80)
 def test_what_add_asks_for_is_what_the_runner_asks_for(shapes: list[tuple[tuple[int | str, ...], bool]]) -> None:
     """And the sizes that it suggests satisfy the runner, also for the inputs that it does not ask for."""
     values = [OnnxValue(f"x{number}", "int8", shape) for number, (shape, _) in enumerate(shapes)]

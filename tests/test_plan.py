@@ -92,7 +92,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(worlds(), st.integers(0, 99), st.sampled_from([20.0, 300.0, 3000.0]), st.booleans())
 def test_it_keeps_its_budget_and_hears_everybody(world: World, seed: int, budget_s: float, until_settled: bool) -> None:
     blocks = run(Plan(LEVELS, Goal(budget_s, until_settled), seed), world)
@@ -107,7 +107,7 @@ def test_it_keeps_its_budget_and_hears_everybody(world: World, seed: int, budget
     assert blocks
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(worlds(), st.integers(0, 99))
 def test_with_time_enough_it_ends_when_what_can_be_settled_is(world: World, seed: int) -> None:
     world.needs = {key: min(need, 200.0) for key, need in world.needs.items()}

@@ -277,7 +277,7 @@ def test_a_torn_file_costs_its_end_alone(
 
 
 @given(st.sampled_from([INTERVALS, WAITS, FRAMES, ABOUT]), st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_never_crashes_and_never_makes_numbers_up(
     whole: Path, tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:

@@ -42,7 +42,7 @@ def update(y: int, first: int, length: int, drawn: list[Segment]) -> ChopsUpdate
     return ChopsUpdate(chops, [span], [[WIDTH]] * HEIGHT)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(line_spans, segments), max_size=12))
 def test_the_screen_is_the_same_as_without(
     frames: list[tuple[tuple[int, int, int], list[Segment]]],
