@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 COLUMNS, ROWS = 120, 40
 
 
+def _here() -> dict[str, str]:
+    """This process's environment, but for the size of another terminal that it may tell of."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class OnPty(subprocess.Popen[bytes]):
     """A program (Python, with these arguments) on a terminal, to be used as a context manager."""
 
@@ -37,7 +42,7 @@ class OnPty(subprocess.Popen[bytes]):
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
-            env={**os.environ, **known, **(env or {})},
+            env={**_here(), **known, **(env or {})},
             cwd=ROOT,
         )
         os.close(terminal)

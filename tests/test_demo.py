@@ -231,6 +231,8 @@ def test_looks_of_a_recording(snap_compare: Any, kept: Path, size: tuple[int, in
         app = pilot.app
         assert isinstance(app, DemoReplay)
         app.replay.jump(stretches(Session(kept))[0].end_ns)
+        while (due_ns := app.replay._due_ns()) is not None and due_ns <= app.replay._clock():
+            await pilot.pause()  # what lies on the way is taken in pieces
         app.draw()
         await pilot.pause()
 
