@@ -7,6 +7,7 @@ The stretches are those of :class:`latvar_tui.study.timeline.Timeline`, or two o
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from latvar_tui import wire
 from latvar_tui.axis import Axis
 from latvar_tui.hdr_layout import COUNTS_LEN, median_ns
 from latvar_tui.study.quantiles import PROVISIONAL_BEYOND
+from latvar_tui.study.time_columns import TimeColumns
 
 MOST_COLUMNS = 256
 
@@ -28,6 +30,9 @@ _MIDDLES_NS = median_ns((np.arange(BINS) << _SHIFT) + (1 << (_SHIFT - 1))).astyp
 
 Block = tuple[NDArray[np.uint16], NDArray[np.uint32]]
 """Bins that occur, ascending, and how often each does. Never changed, only replaced."""
+
+Column = dict[str, Block]
+"""Of each candidate that was measured in it."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,14 @@ class Spectrum:
         return np.where(totals > 0, _MIDDLES_NS[at], np.nan), totals - ranks < PROVISIONAL_BEYOND
 
 
-class Spectrogram:
+class Spectrogram(TimeColumns[Column]):
     """Fed with slices; asked for one candidate's :class:`Spectrum` at a time."""
 
+    most = MOST_COLUMNS
+
     def __init__(self) -> None:
-        self.seconds = 1
-        self._columns: list[dict[str, Block]] = []
+        super().__init__()
         self._slices: Counter[str] = Counter()
-        self._began_ns: int | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Spectrogram:
         """What a replay keeps to jump back to: the blocks are shared, for they never change."""
@@ -78,28 +83,23 @@ class Spectrogram:
         return self._slices[candidate]
 
     def clear(self) -> None:
-        """Begin anew with the next slice."""
-        self._columns.clear()
+        super().clear()
         self._slices.clear()
-        self.seconds, self._began_ns = 1, None
+
+    def as_one(self, columns: Sequence[Column]) -> Column:
+        merged = dict(columns[0])
+        for column in columns[1:]:
+            for candidate, (bins, counts) in column.items():
+                merged[candidate] = _summed(merged.get(candidate), bins.astype(np.int64), counts.astype(np.int64))
+        return merged
 
     def add(self, frame: wire.Slice) -> None:
         """Take one slice in, at the time when it ended."""
-        if self._began_ns is None or frame.end_ns < self._began_ns:
-            self.clear()  # another probe, say, with a clock of its own
-            self._began_ns = frame.end_ns
-        which = (frame.end_ns - self._began_ns) // (1_000_000_000 * self.seconds)
-        while which >= MOST_COLUMNS:
-            self._columns = [_both(self._columns[at : at + 2]) for at in range(0, len(self._columns), 2)]
-            self.seconds *= 2
-            which //= 2
-        while len(self._columns) <= which:
-            self._columns.append({})
+        column = self.column_at(frame.end_ns, dict)
         self._slices[frame.candidate] += 1
         times = frame.response or frame.service
         if times.pairs:
             pairs = np.asarray(times.pairs, np.int64)
-            column = self._columns[which]
             column[frame.candidate] = _summed(column.get(frame.candidate), pairs[:, 0] >> _SHIFT, pairs[:, 1])
 
     def forget(self, candidate: str) -> None:
@@ -110,14 +110,11 @@ class Spectrogram:
 
     def seconds_in(self, columns: int) -> int:
         """How much time a column stands for if the whole session is shown in at most ``columns``."""
-        by = 1
-        while -(-len(self._columns) // by) > max(1, columns):
-            by *= 2
-        return self.seconds * by
+        return self.seconds * self.fitting_by(columns)
 
     def spectrum(self, candidate: str, columns: int) -> Spectrum:
         """One candidate's, the whole session in at most ``columns``."""
-        by = self.seconds_in(columns) // self.seconds
+        by = self.fitting_by(columns)
         groups = -(-len(self._columns) // by)
         there = [(at // by, column[candidate]) for at, column in enumerate(self._columns) if candidate in column]
         if not there:
@@ -136,12 +133,3 @@ def _summed(before: Block | None, bins: NDArray[np.int64], counts: NDArray[np.in
     dense = np.bincount(bins, counts)
     (there,) = np.nonzero(dense)
     return there.astype(np.uint16), dense[there].astype(np.uint32)
-
-
-def _both(columns: list[dict[str, Block]]) -> dict[str, Block]:
-    """Two neighbours as one."""
-    merged = dict(columns[0])
-    for column in columns[1:]:
-        for candidate, (bins, counts) in column.items():
-            merged[candidate] = _summed(merged.get(candidate), bins.astype(np.int64), counts.astype(np.int64))
-    return merged
