@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from latvar_tui.candidate import Candidate, UsageError, parse_candidates
 from latvar_tui.cli_options import Finite, Quantity, looking
+from latvar_tui.cli_run import complain, connect
 from latvar_tui.cli_sessions import begin_recording, end_recording, open_session
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
@@ -18,7 +20,6 @@ from latvar_tui.terminal import check_terminal
 from latvar_tui.zoo import find
 
 if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
-    from latvar_tui.link import Link
     from latvar_tui.tour import Tour
 
 LINE_UP = (
@@ -73,19 +74,12 @@ def demo(models: tuple[str, ...], auto: bool, step_s: float, session_name: str |
 def _measure(candidates: Sequence[Candidate], auto_s: float | None, options: dict[str, Any]) -> int:
     from latvar_tui.tour import Tour, stresses
 
-    def connect(candidates: Sequence[Candidate], condition: Condition) -> Link:
-        from latvar_tui.link import Link
-        from latvar_tui.wire import Start
-
-        link = Link(force=options["force"])
-        link.send(Start([str(candidate) for candidate in candidates], str(condition), SLICE_MS))
-        return link
-
     cores = usable_cores()
     quantile = options["quantile"] or QUANTILE
     kept = {"record_in": options["record_in"], "no_record": options["record_in"] is None}
     recorder = begin_recording(kept | {"slice_ms": SLICE_MS, "quantile": quantile}, candidates)
-    link = connect(candidates, IDLE)  # first: it loads while the screen's own imports do
+    reconnect = functools.partial(connect, options | {"slice_ms": SLICE_MS, "memory_mb": None})
+    link = reconnect(candidates, IDLE)  # first: it loads while the screen's own imports do
     try:
         from latvar_tui.tui.app import run_screen
         from latvar_tui.tui.demo import DemoApp
@@ -93,7 +87,7 @@ def _measure(candidates: Sequence[Candidate], auto_s: float | None, options: dic
 
         tour = Tour([Condition(number) for number in stresses(cores, 2 * cores)], cores, quantile, auto_s)
         app = DemoApp(
-            link, connect, candidates, IDLE, maximum=2 * cores, cores=cores, threads=physical_cores(),
+            link, reconnect, candidates, IDLE, maximum=2 * cores, cores=cores, threads=physical_cores(),
             ranked_by=quantile, hold=auto_s is not None, recorder=recorder, tour=tour,
         )  # fmt: skip
         status, message = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
@@ -101,7 +95,7 @@ def _measure(candidates: Sequence[Candidate], auto_s: float | None, options: dic
         link.close()
         end_recording(recorder, "left")
     if message:
-        click.echo(f"latvar-tui: {message}", err=True)
+        complain(message)
     return status
 
 

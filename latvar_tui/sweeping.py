@@ -25,7 +25,7 @@ class OnBoard:
 
     @property
     def rivals(self) -> Sequence[str]:
-        return [one.id for one in self._board.contenders if not one.is_out and not one.candidate.is_control]
+        return [one.id for one in self._board.contenders if one.is_rival]
 
     @property
     def controls(self) -> Sequence[str]:
@@ -82,7 +82,7 @@ class Sweep:
                 self._think()
             case wire.State() if not self._told:
                 self._told = True  # only now the probe has a line-up to choose from
-                return self._commands()
+                return self.commands()
             case wire.State():
                 pass  # somebody may have gone
             case _:
@@ -92,7 +92,7 @@ class Sweep:
         self.block = self.plan.next(self.seen)
         self.done = 0
         self._in_round.clear()
-        return None if self.block is None else self._commands()
+        return None if self.block is None else self.commands()
 
     def _think(self) -> None:
         """As long as a gap allows: whoever thought all at once would be slower than the probe waits for."""
@@ -100,7 +100,8 @@ class Sweep:
         while time.monotonic() < until_s and self.plan.think(self.seen):
             pass
 
-    def _commands(self) -> Sequence[wire.Command]:
+    def commands(self) -> Sequence[wire.Command]:
+        """What the probe is to change for the present block."""
         if self.block is None:
             return ()
         return wire.SetCondition(str(self.block.condition)), wire.Only(candidates=self.block.candidates)

@@ -40,7 +40,7 @@ class Finder:
 
 def _find(tour: Tour, board: Board) -> Findings:
     shown = tour.conditions
-    rivals = [one.id for one in board.contenders if not one.candidate.is_control and not one.is_out]
+    rivals = [one.id for one in board.contenders if one.is_rival]
     reversals = _reversals(tour, board, shown, rivals)
     if tour.step.kind != "ranking" or tour.quantile not in QUANTILES:
         return Findings(reversals)

@@ -158,7 +158,7 @@ def _by_quantile(tour: Tour, board: Board, condition: Condition) -> list[Contend
     found = []
     for contender in board.contenders:
         cell = board.cell(contender, condition)
-        if cell is not None and cell.latency.total and not contender.is_out and not contender.candidate.is_control:
+        if cell is not None and cell.latency.total and contender.is_rival:
             found.append((cell.latency.quantile_ns(tour.quantile) or 0, contender.slot, contender))
     return [contender for _, _, contender in sorted(found, key=lambda one: one[:2])]
 

@@ -36,8 +36,8 @@ def conclusions(board: Board, ranked_by: float, deadline_ns: int | None) -> list
 
 
 def rivals(board: Board) -> list[Contender]:
-    """Who is compared: controls are no rivals, nor is who has failed."""
-    return [one for one in board.contenders if not (one.is_out or one.candidate.is_control)]
+    """Who is compared."""
+    return [one for one in board.contenders if one.is_rival]
 
 
 # -- reversals ----------------------------------------------------------------------------------------------

@@ -57,6 +57,11 @@ class Contender:
         """Whether it gets no more turns."""
         return self.state in ("failed", "refused")
 
+    @property
+    def is_rival(self) -> bool:
+        """Whether others are compared with it: controls compete with nobody, nor does who has failed."""
+        return not (self.is_out or self.candidate.is_control)
+
     def take(self, frame: wire.State) -> None:
         """Take in what its runner said; what an earlier one said of loading stays until a new one is ready."""
         self.state, self.reason = frame.state, frame.reason

@@ -14,6 +14,6 @@ def fastest_other(board: Board, own: Contender, quantile: float) -> Contender | 
     def order(other: Contender) -> tuple[bool, float]:
         cell = board.cell(other, board.condition)
         value_ns = cell.latency.quantile_ns(quantile) if cell is not None else None
-        return other.is_out or other.candidate.is_control, float("inf") if value_ns is None else value_ns
+        return not other.is_rival, float("inf") if value_ns is None else value_ns
 
     return min((other for other in board.contenders if other is not own), key=order, default=None)

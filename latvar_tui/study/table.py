@@ -129,7 +129,7 @@ def slow_from_ns(own: Histogram, idle: Histogram | None) -> int:
 
 def _best(board: Board, measured: Mapping[str, Histogram], quantile: float) -> Histogram | None:
     """The smallest at ``quantile`` of those that have not failed: a rival that is gone is none, nor is a control."""
-    gone = {contender.id for contender in board.contenders if contender.is_out or contender.candidate.is_control}
+    gone = {contender.id for contender in board.contenders if not contender.is_rival}
     running = [histogram for name, histogram in measured.items() if name not in gone]
     return min(running, key=lambda histogram: histogram.quantile_ns(quantile) or 0, default=None)
 

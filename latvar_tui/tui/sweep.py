@@ -40,10 +40,7 @@ class ScreenSweep:
         """What the probe is to change for the present block, at first or after a pause."""
         self.is_paused = False
         self._last_ns = self._board.now_ns
-        block = self._sweep.block
-        if block is None:
-            return ()
-        return wire.SetCondition(str(block.condition)), wire.Only(candidates=block.candidates)
+        return self._sweep.commands()
 
     def pause(self) -> Sequence[wire.Command]:
         """Measure all again, under the condition at hand."""

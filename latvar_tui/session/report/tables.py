@@ -149,7 +149,7 @@ def _rivals(content: Content, condition: Condition, quantile: float) -> list[tup
     found = []
     for one in content.board.contenders:
         cell = content.board.cell(one, condition)
-        if cell is None or not cell.latency.total or one.is_out or one.candidate.is_control:
+        if cell is None or not cell.latency.total or not one.is_rival:
             continue
         at_ns = cell.latency.quantile_ns(quantile) or 0
         found.append((at_ns, one, value(at_ns, is_provisional(cell.latency, quantile))))
