@@ -1,17 +1,10 @@
-"""Each candidate's p50 when this device was last idle: what the picker shows before anything is measured.
-
-A convenience, kept in the cache folder: that it cannot be read or written is never an error.
-"""
+"""Each candidate's p50 when this device was last idle: what the picker shows before anything is measured."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from latvar_tui import zoo
@@ -19,6 +12,7 @@ from latvar_tui.candidate import Candidate
 from latvar_tui.condition import IDLE
 from latvar_tui.study.board import Board
 from latvar_tui.study.quantiles import is_provisional
+from latvar_tui.user_document import UserDocument
 from latvar_tui.zoo.identity import identity_of
 
 _FORMAT = 1
@@ -26,8 +20,7 @@ MOST_CANDIDATES = 500
 """Kept for a device; the ones measured longest ago go first."""
 
 
-def _path() -> Path:
-    return zoo.cache_folder() / "last_p50.json"
+_DOCUMENT = UserDocument(zoo.cache_folder, "last_p50.json")
 
 
 def _device(device: Mapping[str, object]) -> str:
@@ -40,10 +33,9 @@ def _key(candidate: Candidate) -> str:
 
 
 def _read() -> dict[str, Any]:
-    with suppress(OSError, ValueError, zoo.ZooError):
-        found = json.loads(_path().read_bytes())
-        if isinstance(found, dict) and found.get("format") == _FORMAT and isinstance(found.get("devices"), dict):
-            return found
+    found = _DOCUMENT.read()
+    if found.get("format") == _FORMAT and isinstance(found.get("devices"), dict):
+        return found
     return {"format": _FORMAT, "devices": {}}
 
 
@@ -97,17 +89,7 @@ def remember(board: Board) -> None:
     known = (known if isinstance(known, dict) else {}) | measured
     newest = sorted(known, key=lambda name: _at_s(known[name]))[-MOST_CANDIDATES:]
     document["devices"][_device(board.device)] = {name: known[name] for name in newest}
-    with suppress(OSError, zoo.ZooError):
-        path = _path()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fd, temporary = tempfile.mkstemp(prefix=".last_p50-", dir=path.parent)
-        try:
-            with os.fdopen(fd, "w") as file:
-                json.dump(document, file)
-            os.replace(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-            raise
+    _DOCUMENT.write(document)
 
 
 def _at_s(entry: object) -> float:
