@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from latvar_tui import wire
 from latvar_tui.condition import IDLE, Condition, parse_condition
+from latvar_tui.session.layout import BOARD
 from latvar_tui.session.reader import Session
 from latvar_tui.session.replay import Replay
 from latvar_tui.session.stretches import stretches
@@ -22,7 +23,7 @@ from latvar_tui.tui.demo import ELSEWHERE, DemoApp, DemoReplay
 from tests import scripted_link
 from tests.conftest import run_cli
 from tests.scripted_link import line_up, session
-from tests.session_files import recorded
+from tests.session_files import numbers, recorded, recorder_of
 from tests.test_live_pty import LEAVES_ALTERNATE_SCREEN, Live, live
 from tests.test_screen import IDS, SIZES, NoCost, ScriptedLink, plain_terminal, press_every_key, sent, settled
 
@@ -39,13 +40,14 @@ def slices(condition: str) -> list[wire.Frame]:
     return [frame for frame in ALL if isinstance(frame, wire.Slice) and frame.condition == condition]
 
 
-def make_demo(frames: Sequence[wire.Frame], step_s: float | None = None) -> DemoApp:
+def make_demo(frames: Sequence[wire.Frame], step_s: float | None = None, **options: Any) -> DemoApp:
     link = ScriptedLink(frames)
     app = DemoApp(
         link, lambda candidates, condition: ScriptedLink(frames), line_up(MODELS), IDLE, maximum=4,
-        cores=scripted_link.CORES, cost=NoCost(), tour=Tour(CONDITIONS, 2, 95.0, step_s),
+        cores=scripted_link.CORES, cost=NoCost(), tour=Tour(CONDITIONS, 2, 95.0, step_s), **options,
     )  # fmt: skip
     app.clock_s = lambda: 0.0
+    app.answers.hurried = True
     app.test_link = link  # type: ignore[attr-defined]
     return app
 
@@ -85,6 +87,21 @@ def walked(steps: int, *keys: str) -> Callable[[Pilot[Any]], Any]:
 
 
 FIRST = [*START, *slices(TEXTS[0])]
+
+
+async def test_a_tour_that_begins_anew_takes_nothing_from_the_session(tmp_path: Path) -> None:
+    recorder = recorder_of(tmp_path / "a", MODELS)
+    app = make_demo(FIRST, step_s=5.0, recorder=recorder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.put()
+        assert not any(app.board.cells()) and app.tour.at == 0
+        await deliver(pilot, slices(TEXTS[1]))
+    recorder.close("done")
+    whole = Session(tmp_path / "a").shown(numbers)
+    (tmp_path / "a" / BOARD).unlink()  # the shortcut; the files say what was recorded
+    assert whole == Session(tmp_path / "a").shown(numbers)
+    assert {cell["condition"] for cell in whole["cells"]} == set(TEXTS[:2])
 
 
 async def test_enter_leads_through_and_backspace_back() -> None:

@@ -155,11 +155,15 @@ class Actions(Keeping):
         self.say(f"Base kept: the histograms under {kept}." if kept else "No base is kept.")
 
     def action_clear(self) -> None:
+        self.clear_counts()
+        self.say("Counts cleared.")
+
+    def clear_counts(self) -> None:
+        """Begin anew on the screen; the session keeps what it has."""
         self.recorder.part()
         self.board.clear()
         self.answers.forget()
         self.view.leaf = None
-        self.say("Counts cleared.")
 
     def action_freeze(self) -> None:
         self.view.frozen = not self.view.frozen

@@ -145,7 +145,7 @@ class DemoApp(Guided):
     def put(self) -> None:
         tour, board = self.tour, self.board
         if tour.at == 0 and tour.is_auto:
-            board.clear()  # the tour begins anew, and its shapes with it
+            self.clear_counts()  # the tour begins anew, and its shapes with it
         reversals = self._finder.find(tour, board).reversals
         if tour.step.kind == "ranking" and reversals:
             self.want(reversals[0].after.stress_threads)
