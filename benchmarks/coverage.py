@@ -15,15 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.claims import CASES, Case, session
-from benchmarks.gated import slices_of
+from benchmarks.gated import slices_under
 from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import share_of
 from benchmarks.simulated import Kind, Truth, equal_at
-from latvar_tui import wire
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores
-from latvar_tui.link import Link
 from latvar_tui.study.conclusions import Ratio
 from latvar_tui.study.ranking import Study
 
@@ -114,22 +112,12 @@ def recorded_covered(plan: Plan, threads: int) -> Counts:
 def _stretches(names: list[str], condition: Condition, seconds: float, rounds: int = 30) -> list[Study]:
     """Studies of so many rounds each, of one session."""
     studies = [Study()]
-    link = Link(force=True)
-    try:
-        link.send(wire.Start(names, str(condition)))
-        link.send(wire.Go(0))
-        began_ns = 0
-        for frame in slices_of(link):
-            began_ns = began_ns or frame.start_ns
-            if frame.round >= 2:  # the first second warms up, as everywhere
-                if (frame.round - 2) // rounds >= len(studies):
-                    studies[-1].restart()
-                    studies.append(Study())
-                studies[-1].add(frame, condition)
-            if frame.end_ns - began_ns >= seconds * 1e9:
-                break
-    finally:
-        link.close()
+    for frame in slices_under(names, condition, seconds):
+        if frame.round >= 2:  # the first second warms up, as everywhere
+            if (frame.round - 2) // rounds >= len(studies):
+                studies[-1].restart()
+                studies.append(Study())
+            studies[-1].add(frame, condition)
     return studies[:-1]  # the last one is short
 
 

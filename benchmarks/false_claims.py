@@ -15,14 +15,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from benchmarks.gated import slices_of
+from benchmarks.gated import slices_under
 from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import share_of
 from latvar_tui import wire
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores
-from latvar_tui.link import Link
 from latvar_tui.study.claims import QUANTILES
 from latvar_tui.study.ranking import Study
 
@@ -54,17 +53,11 @@ Round = list[wire.Slice]
 
 def rounds_of(names: Sequence[str], condition: Condition) -> Generator[Round]:
     """Whole rounds, without end; the first ones warm up, and are left out."""
-    link = Link(force=True)
-    try:
-        link.send(wire.Start(list(names), str(condition), SLICE_MS))
-        link.send(wire.Go(0))
-        found: dict[int, Round] = defaultdict(list)
-        for frame in slices_of(link):
-            found[frame.round].append(frame)
-            if len(found[frame.round]) == len(names) and frame.round > 4:
-                yield found.pop(frame.round)
-    finally:
-        link.close()
+    found: dict[int, Round] = defaultdict(list)
+    for frame in slices_under(names, condition, slice_ms=SLICE_MS):
+        found[frame.round].append(frame)
+        if len(found[frame.round]) == len(names) and frame.round > 4:
+            yield found.pop(frame.round)
 
 
 def claimed_in(rounds: Sequence[Round], condition: Condition) -> dict[float, int]:

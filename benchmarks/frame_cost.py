@@ -62,14 +62,13 @@ class Costs(Feed):
         return None if self._frames else self._found
 
 
-def show(costs: Path, frames: int, plain: bool) -> None:
-    """In the child: the screen itself."""
+def screen(costs: Path, frames: int) -> LiveApp:
+    """In the child: the screen itself, on a scripted session."""
     per_cell = 2 + frames // (2 * len(MODELS))
     feed = Costs(session(MODELS, ["0xcpu@100%", "2xcpu@100%"], per_cell), costs)
-    app = LiveApp(feed, lambda condition: feed, line_up(MODELS), IDLE, maximum=4, cores=CORES)
-    app.delta_active = app.delta_active and not plain
+    app = LiveApp(feed, lambda candidates, condition: feed, line_up(MODELS), IDLE, maximum=4, cores=CORES)
     feed.app = app
-    app.run()
+    return app
 
 
 @dataclass(frozen=True)
@@ -82,13 +81,13 @@ class Plan:
 PLANS = {Effort.QUICK: Plan(5, 40, SIZES[:1]), Effort.DEFAULT: Plan(6, 90, SIZES), Effort.LONG: Plan(30, 200, SIZES)}
 
 
-def measure(frames: int, plain: bool, size: str) -> list[Cost]:
-    """The counted frames of one run."""
+def measure(program: str, frames: int, size: str, *arguments: str) -> list[Cost]:
+    """The counted frames of one run of ``program``, whose child shows the screen as the arguments say."""
     columns, rows = map(int, size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         costs = Path(folder, "costs.json")
-        child = ["--child", str(costs), str(frames + SETTLING), *(["plain"] if plain else [])]
-        run_on_pty("-m", "benchmarks.frame_cost", *child, size=(columns, rows))
+        child = ["--child", str(costs), str(frames + SETTLING), *arguments]
+        run_on_pty("-m", program, *child, size=(columns, rows))
         return [(cpu, written) for cpu, written in json.loads(costs.read_text())[SETTLING:]]
 
 
@@ -119,8 +118,8 @@ def prove(plan: Plan) -> Proof:
     for size in plan.sizes:
         layer, plain = [], []
         for _ in range(plan.repeats):
-            plain.append(measure(plan.frames, True, size))
-            layer.append(measure(plan.frames, False, size))
+            plain.append(measure("benchmarks.frame_cost", plan.frames, size, "plain"))
+            layer.append(measure("benchmarks.frame_cost", plan.frames, size))
         rows += report(layer, plain, size)
     how = f"{plan.repeats} runs of {plan.frames} frames each way, warm caches; mean a frame"
     return Proof("frame_cost", CLAIM, how, rows)
@@ -128,6 +127,8 @@ def prove(plan: Plan) -> Proof:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        show(Path(sys.argv[2]), int(sys.argv[3]), "plain" in sys.argv[4:])
+        shown_here = screen(Path(sys.argv[2]), int(sys.argv[3]))
+        shown_here.delta_active = shown_here.delta_active and "plain" not in sys.argv[4:]
+        shown_here.run()
     else:
         stand_alone(__name__)

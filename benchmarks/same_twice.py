@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from benchmarks.gated import slices_of
+from benchmarks.gated import slices_under
 from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, Verdict, judged, shown, stand_alone
 from benchmarks.ratios import Interval, Side, quantile, ratio, share_of
-from latvar_tui import wire
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores
 from latvar_tui.histogram import Histogram
-from latvar_tui.link import Link
 
 CLAIM = "The same candidate twice does not differ from itself."
 AIM = (
@@ -52,21 +50,11 @@ def rounds_of(model: str, condition: Condition, seconds: float) -> list[tuple[Si
     """One session's whole rounds: the one's slice and the other's."""
     names = [str(candidate) for candidate in parse_candidates([model, _twin(model)], physical_cores())]
     found: dict[int, dict[str, Histogram]] = defaultdict(dict)
-    link = Link(force=True)
-    try:
-        link.send(wire.Start(names, str(condition)))
-        link.send(wire.Go(0))
-        began_ns = 0
-        for frame in slices_of(link):
-            began_ns = began_ns or frame.start_ns
-            if frame.service.pairs:
-                histogram = Histogram()
-                histogram.add_counts(frame.service)
-                found[frame.round][frame.candidate] = histogram
-            if frame.end_ns - began_ns >= seconds * 1e9:
-                break
-    finally:
-        link.close()
+    for frame in slices_under(names, condition, seconds):
+        if frame.service.pairs:
+            histogram = Histogram()
+            histogram.add_counts(frame.service)
+            found[frame.round][frame.candidate] = histogram
     whole = [one for _, one in sorted(found.items()) if len(one) == 2]
     # The first second of a session warms up, as everywhere.
     return [({model: one[names[1]]}, {model: one[names[0]]}) for one in whole[2:]]

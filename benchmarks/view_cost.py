@@ -8,36 +8,20 @@ is asked too, in pieces as in use; fed faster than any model runs, it has more r
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.frame_cost import CPU, KILOBYTES, MODELS, SETTLING, SIZES, Cost, Costs
+from benchmarks.frame_cost import CPU, KILOBYTES, SIZES, Cost, measure, screen
 from benchmarks.proof import Effort, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import mean_of
-from latvar_tui.condition import IDLE
-from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.views.names import VIEWS
-from tests.on_pty import run_on_pty
-from tests.scripted_link import CORES, line_up, session
 
 CLAIM = "Every view costs as little as the overview."
 AIM = "at 120×40 a frame of any view takes at most 5 ms of CPU and 1.2 KB."
 
 NAMES = tuple(view.name for view in VIEWS)
-
-
-def show(costs: Path, frames: int, name: str) -> None:
-    """In the child: the screen itself."""
-    per_cell = 2 + frames // (2 * len(MODELS))
-    feed = Costs(session(MODELS, ["0xcpu@100%", "2xcpu@100%"], per_cell), costs)
-    app = LiveApp(feed, lambda candidates, condition: feed, line_up(MODELS), IDLE, maximum=4, cores=CORES)
-    app.view.shown = name
-    feed.app = app
-    app.run()
 
 
 @dataclass(frozen=True)
@@ -53,16 +37,6 @@ PLANS = {
     Effort.DEFAULT: Plan(5, 60, SIZES, NAMES),
     Effort.LONG: Plan(10, 200, SIZES, NAMES),
 }
-
-
-def measure(frames: int, size: str, name: str) -> list[Cost]:
-    """The counted frames of one run."""
-    columns, rows = map(int, size.split("x"))
-    with tempfile.TemporaryDirectory() as folder:
-        costs = Path(folder, "costs.json")
-        child = ["--child", str(costs), str(frames + SETTLING), name]
-        run_on_pty("-m", "benchmarks.view_cost", *child, size=(columns, rows))
-        return [(cpu, written) for cpu, written in json.loads(costs.read_text())[SETTLING:]]
 
 
 def report(runs: list[list[Cost]], size: str, name: str) -> list[Row]:
@@ -82,7 +56,7 @@ def prove(plan: Plan) -> Proof:
         runs: dict[str, list[list[Cost]]] = {name: [] for name in plan.views}
         for _ in range(plan.repeats):  # in turns, so that a change of the machine's speed hits all
             for name in plan.views:
-                runs[name].append(measure(plan.frames, size, name))
+                runs[name].append(measure("benchmarks.view_cost", plan.frames, size, name))
         for name in plan.views:
             rows += report(runs[name], size, name)
     how = f"{plan.repeats} runs of {plan.frames} frames of each view, warm caches; mean a frame"
@@ -91,6 +65,8 @@ def prove(plan: Plan) -> Proof:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        show(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+        shown_here = screen(Path(sys.argv[2]), int(sys.argv[3]))
+        shown_here.view.shown = sys.argv[4]
+        shown_here.run()
     else:
         stand_alone(__name__)

@@ -194,11 +194,6 @@ def test_the_family_grows_with_the_pairs_and_so_does_what_a_claim_takes() -> Non
     assert len(few.family(99.0)) == 1 and len(many.family(99.0)) == math.comb(12, 2)
 
 
-def test_what_became_old_is_computed_in_pieces(reversing: Study) -> None:
-    study = copy.deepcopy(reversing)
-    assert len(list(study.freshen())) == 3 * (2 * 3 + 3)
-
-
 # -- across sessions --------------------------------------------------------------------------------
 
 

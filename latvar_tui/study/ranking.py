@@ -7,7 +7,7 @@ A family is all pairs under all conditions at one quantile: Holm's rule over alw
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TypeVar
 
@@ -205,18 +205,6 @@ class Study:
         taus = kendall_tau(drawn[0], np.roll(drawn[1], 1, axis=1))
         low, high = np.quantile(taus, (0.025, 0.975))
         return float(kendall_tau(*measured)[0]), float(low), float(high)
-
-    def freshen(self) -> Iterator[None]:
-        """Compute what has become old, in pieces of a few milliseconds: whoever has little time asks afterwards."""
-        for under in list(self._under.values()):
-            for a, b in combinations(sorted(under.ids), 2):
-                under.evidence(a, b, self.margin)
-                yield
-                under.ratio(a, b, self.margin)
-                yield
-            for name in under.ids:
-                under.intervals(name)
-                yield
 
     # -- inside -------------------------------------------------------------------------------------
 
