@@ -95,15 +95,19 @@ def test_wishes_of_the_environment_hold(live: Start, small_model: str, wish: dic
 
 def blinking(screen: pyte.Screen, stream: pyte.ByteStream, frame: bytes) -> list[tuple[int, int]]:
     """The cells that a frame blanks and then fills with what they had."""
-    before = [list(row) for row in screen.display]
+
+    def row(y: int) -> list[str]:
+        """As ``screen.display`` has it, which works out all the others too."""
+        return [screen.buffer[y][x].data for x in range(screen.columns)]
+
+    before = [row(y) for y in range(screen.lines)]
     blanked: set[tuple[int, int]] = set()
     for piece in re.split(rb"(?=\x1b)", frame):
         screen.dirty.clear()
         stream.feed(piece)
         for y in screen.dirty:
-            row = screen.display[y]
-            blanked.update((y, x) for x, had in enumerate(before[y]) if had != " " and row[x] == " ")
-    return [(y, x) for y, x in blanked if screen.display[y][x] == before[y][x]]
+            blanked.update((y, x) for x, has in enumerate(row(y)) if has == " " != before[y][x])
+    return [(y, x) for y, x in blanked if screen.buffer[y][x].data == before[y][x]]
 
 
 def test_no_cell_flickers_within_a_frame(live: Start, small_model: str) -> None:

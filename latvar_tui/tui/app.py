@@ -211,6 +211,8 @@ class LiveApp(Telling):
                 ask = frame.ask or ask
         if event.lost is not None and self.board.failure is None:
             self.note(event.lost)
+        if not self.is_running:
+            return  # it came while the screen is taken down
         self._dead_man()
         if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in event.frames):
             self.screen.refresh_list()
@@ -284,7 +286,7 @@ class LiveApp(Telling):
     # -- drawing ------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        if not self.screen_stack:
+        if not self.is_running or not self.screen_stack:
             return
         base = self.screen_stack[0]
         with self.painting_at_once():
