@@ -7,7 +7,9 @@ Used by the tests of the drawing layer, and as a program of its own on a pty by
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -157,6 +159,8 @@ class KeyApp(ScriptedApp):
     """Shows a frame for each press of n."""
 
     def on_mount(self) -> None:
+        # As the real screen has it: without a handler of its own an event loop sleeps on through other handlers' signals.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self.call_after_refresh(self.advance)
 
     def key_n(self) -> None:

@@ -25,7 +25,7 @@ class TrackedFile:
     def __init__(self, file: IO[str], loop: asyncio.AbstractEventLoop) -> None:
         self._file = file
         self._loop = loop
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler that writes may interrupt one who holds it
         self._queued = 0
         self._written = 0
         self._flushed = 0
