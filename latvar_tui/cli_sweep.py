@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import shutil
@@ -86,9 +87,10 @@ def sweep(ctx: click.Context, /, until: float | str, budget_s: float | None, as_
     if before is not None:
         candidates, conditions = before.candidates, before.conditions
         options["slice_ms"] = before.slice_ms
+        options |= {name: value for name, value in before.asked.items() if value is not None and name not in given}
     else:
         candidates, conditions = _asked_for(options, given)
-    goal = _goal(until, budget_s, options, "quantile" in given)
+    goal = _goal(until, budget_s, options, before is not None or "quantile" in given)
     options |= {"conditions": [str(condition) for condition in conditions], "seed": random.getrandbits(32)}
     sys.exit(_sweep(candidates, conditions, options, goal, before, as_json))
 
@@ -177,7 +179,7 @@ def _sweep(
     recorder = begin_recording(options, candidates)
     if before is not None:
         before.copy(board, recorder)
-    course = Sweep(board, Plan(conditions, goal, options["seed"]))
+    course = Sweep(board, Plan(conditions, goal, options["seed"]), math.inf)
     first = course.block.condition if course.block is not None else conditions[0]
     link = connect(options, candidates, first)
     probe = link if before is None else before.behind(link)
@@ -192,7 +194,7 @@ def _sweep(
     if as_json:
         click.echo(json.dumps(_document(board, course, options, recorder.folder, status), ensure_ascii=False, indent=1))
     elif any(board.cells()):
-        click.echo("\n".join(_lines(board, course, deadline_ns(options))))
+        click.echo("\n".join(_lines(board, course, deadline_ns(options), recorder.folder is not None)))
     return status
 
 
@@ -222,7 +224,7 @@ def _document(board: Board, course: Sweep, options: dict[str, Any], folder: obje
     }
 
 
-def _lines(board: Board, course: Sweep, late_ns: int | None) -> list[str]:
+def _lines(board: Board, course: Sweep, late_ns: int | None, is_recorded: bool) -> list[str]:
     """What a sweep leaves behind: the tables, the verdicts, what a reader must know."""
     from latvar_tui import paper_table
     from latvar_tui.summary import remarks
@@ -236,19 +238,21 @@ def _lines(board: Board, course: Sweep, late_ns: int | None) -> list[str]:
         "",
         *(line for quantile in quantiles for line in (*verdicts(board, (quantile,)), "")),
         *(advice(board, late_ns, quantiles[-1]) if late_ns is not None else []),
-        _how_it_ended(course),
+        _how_it_ended(course, is_recorded),
         *(f"note: {note}" for note in remarks(board)),
     ]
 
 
-def _how_it_ended(course: Sweep) -> str:
+def _how_it_ended(course: Sweep, is_recorded: bool) -> str:
     """In a sentence."""
-    from latvar_tui.format import clock_time
+    from latvar_tui.format import clock_time, plural
 
     plan, seen = course.plan, course.seen
     took = clock_time(round(seen.elapsed_s * 1e9))
     pairs, still_open = plan.pairs(seen), plan.open_pairs(seen)
     if not pairs:
         return f"swept for {took}"
-    how = "all of them settled" if not still_open else f"{still_open} not settled: --resume goes on with it"
-    return f"swept for {took}; {pairs} pairs under a condition, {how}"
+    if not still_open:
+        return f"swept for {took}; all is settled: each pair is decided, or known to within 5 %, under each condition"
+    goes_on = ": --resume goes on with it" if is_recorded else ""
+    return f"swept for {took}; {still_open} of {plural(pairs, 'comparison')} not settled{goes_on}"

@@ -52,6 +52,16 @@ class Continued:
         told = self._options.get("slice_ms")
         return float(told) if isinstance(told, int | float) and 20 <= told <= 10_000 else 250.0
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What else that sweep was asked for: the quantile, a deadline, the literature's question."""
+        quantile, late = self._options.get("quantile"), self._options.get("deadline_ms")
+        return {
+            "quantile": float(quantile) if isinstance(quantile, int | float) and 0 < quantile < 100 else None,
+            "deadline_ms": float(late) if isinstance(late, int | float) and late > 0 else None,
+            "paper": self._options.get("paper") is True,
+        }
+
     def copy(self, board: Board, recorder: Recorder) -> None:
         """Let a board and a recorder take all of it, before anything new."""
         recorder.follow(board)

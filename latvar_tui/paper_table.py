@@ -29,10 +29,12 @@ LEGEND = (
 class Grid:
     """What there is to tell of: ids and names of the rows; conditions and titles of the columns.
 
-    All other columns are compared with the first one.
+    All other columns are compared with the first one. ``rivals`` are the rows that are compared with each other: one
+    that failed is not.
     """
 
     rows: Mapping[str, str]
+    rivals: Sequence[str]
     columns: Mapping[Condition, str]
     study: Study
     histogram: Callable[[str, Condition], Histogram | None]
@@ -65,6 +67,7 @@ def grid_of(
 
     return Grid(
         {name: one.name for name, one in rivals.items()},
+        [name for name, one in rivals.items() if one.is_rival],
         {condition: column_title(condition) for condition in columns},
         board.study,
         histogram,
@@ -131,14 +134,14 @@ def _cell(
     grown = "" if condition == grid.base or not before_ns else ratio(value_ns / before_ns)
     rank = (
         ""
-        if len(grid.rows) == 1
+        if len(grid.rivals) == 1 or candidate not in grid.rivals
         else _rank(grid, candidate, condition, quantile) + _arrow(grid, candidate, condition, own)
     )
     return rank, mark + ms(value_ns), grown
 
 
 def _rank(grid: Grid, candidate: str, condition: Condition, quantile: float) -> str:
-    pairs = [grid.study.pair(candidate, other, condition, quantile) for other in grid.rows if other != candidate]
+    pairs = [grid.study.pair(candidate, other, condition, quantile) for other in grid.rivals if other != candidate]
     ahead = sum(bool(pair.faster) and pair.faster != candidate for pair in pairs)
     return f"{1 + ahead}" + ("" if all(pair.is_decided for pair in pairs) else "?")
 
@@ -170,7 +173,7 @@ def taus(grid: Grid, quantile: float) -> list[Tau]:
     """Of every other column."""
     found = []
     for condition in list(grid.columns)[1:]:
-        tau = grid.study.kendall_tau(grid.base, condition, quantile, list(grid.rows))
+        tau = grid.study.kendall_tau(grid.base, condition, quantile, list(grid.rivals))
         if tau is not None:
             found.append(Tau(quantile, grid.base, condition, *tau))
     return found
@@ -178,9 +181,9 @@ def taus(grid: Grid, quantile: float) -> list[Tau]:
 
 def tau_lines(grid: Grid, quantile: float) -> list[str]:
     """What became of the whole ranking, in a sentence or two."""
-    if len(grid.rows) < 2:
+    if len(grid.rivals) < 2 or len(grid.columns) < 2:
         return []
-    pairs = list(combinations(grid.rows, 2))
+    pairs = list(combinations(grid.rivals, 2))
     orders = [
         grid.study.order(a, b, quantile, grid.base, condition)[0]
         for condition in list(grid.columns)[1:]
@@ -192,7 +195,8 @@ def tau_lines(grid: Grid, quantile: float) -> list[str]:
         f"{grid.columns[tau.after]} {tau.value:.2f} [{tau.low:.2f}, {tau.high:.2f}]" for tau in taus(grid, quantile)
     ]
     found = [
-        f"{plural(len(pairs), 'pair')} against {grid.columns[grid.base]} in {len(grid.columns) - 1} columns: {told}"
+        f"{plural(len(pairs), 'pair')} against {grid.columns[grid.base]} "
+        f"in {plural(len(grid.columns) - 1, 'column')}: {told}"
     ]
     if texts:
         found.append(f"Kendall's tau of the ranking against {grid.columns[grid.base]}: {'; '.join(texts)}")

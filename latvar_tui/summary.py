@@ -94,8 +94,8 @@ def remarks(board: Board) -> list[str]:
 def _cell(
     contender: Contender, condition: Condition, cell: Cell, board: Board, deadline_ns: int | None, ranked_by: float
 ) -> dict[str, Any]:
-    idle = None if condition.is_idle else board.cell(contender, condition.without_stress())
-    slow_from = slow_from_ns(cell.latency, idle.latency if idle else None)
+    at_rest = board.cell(contender, condition.without_stress())
+    slow_from = slow_from_ns(cell.latency, at_rest.latency if at_rest else None)
     n = cell.latency.total
     missed = {} if deadline_ns is None or not n else {"miss_share": cell.latency.count_beyond(deadline_ns) / n}
     found = {
@@ -138,7 +138,8 @@ def _cell(
 def _is_settled(board: Board, contender: Contender, condition: Condition, ranked_by: float) -> bool | None:
     if contender.candidate.is_control or ranked_by not in QUANTILES:
         return None
-    return board.study.is_settled(contender.id, condition, ranked_by)
+    rivals = [one.id for one in board.contenders if one.is_rival]
+    return board.study.is_settled(contender.id, condition, ranked_by, rivals)
 
 
 def _intervals(board: Board, contender: Contender, condition: Condition) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class OnBoard:
         return self._board.study.pair(a, b, condition, quantile)
 
     def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
-        return self._board.study.is_settled(candidate, condition, quantile)
+        return self._board.study.is_settled(candidate, condition, quantile, self.rivals)
 
     def rounds(self, candidate: str, condition: Condition) -> int:
         cell = self._cell(candidate, condition)
@@ -55,10 +55,14 @@ class Sweep:
 
     ``block`` is what is being measured, ``done`` how many of its rounds are complete. Time counts from the probe's
     first frame on, loading included.
+
+    Args:
+        patience_s: how long it may think, before it begins, of what has been measured before.
     """
 
-    def __init__(self, board: Board, plan: Plan) -> None:
+    def __init__(self, board: Board, plan: Plan, patience_s: float = THINKING_S) -> None:
         self.plan, self.seen = plan, OnBoard(board)
+        self._think(patience_s)
         self.block: Block | None = plan.next(self.seen)
         self.done = 0
         self._round = -1
@@ -79,7 +83,7 @@ class Sweep:
                     self._loading_s = (frame.start_ns - begun_ns) / 1e9
                 self.seen.elapsed_s = self._loading_s + elapsed_s
                 self._count(frame)
-                self._think()
+                self._think(THINKING_S)
             case wire.State() if not self._told:
                 self._told = True  # only now the probe has a line-up to choose from
                 return self.commands()
@@ -94,9 +98,9 @@ class Sweep:
         self._in_round.clear()
         return None if self.block is None else self.commands()
 
-    def _think(self) -> None:
+    def _think(self, patience_s: float) -> None:
         """As long as a gap allows: whoever thought all at once would be slower than the probe waits for."""
-        until_s = time.monotonic() + THINKING_S
+        until_s = time.monotonic() + patience_s
         while time.monotonic() < until_s and self.plan.think(self.seen):
             pass
 

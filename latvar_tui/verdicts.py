@@ -1,20 +1,23 @@
 """What the study says, in sentences that a person can repeat.
 
-One sentence for each pair that changes places; then, for each condition, who is fastest; then what is still open. A
-claim is the study's: nothing is said here that is not claimed there.
+One sentence for each pair that changes places, or one on there being none; then, for each condition, who is fastest;
+then what else is open. A claim is the study's: nothing is said here that is not claimed there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 
 from latvar_tui.condition import Condition
-from latvar_tui.format import ms, quantile_name
+from latvar_tui.format import ms, plural, quantile_name
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.claims import QUANTILES
 from latvar_tui.study.conclusions import Pair, Ratio, Reversal
 
 _MOST_OPEN = 3
+_SAME = 0.01
+"""Two ratios that differ by less are one, by another way of rounding."""
 
 
 def verdicts(board: Board, quantiles: Sequence[float]) -> list[str]:
@@ -25,7 +28,8 @@ def verdicts(board: Board, quantiles: Sequence[float]) -> list[str]:
             names = ", ".join(map(quantile_name, QUANTILES))
             lines.append(f"No verdict at {quantile_name(quantile)}: the study compares {names}.")
         elif len(rivals(board)) > 1:
-            lines += [*reversals(board, quantile), *rankings(board, quantile), *still_open(board, quantile)]
+            lines += reversals(board, quantile) or no_reversal(board, quantile)
+            lines += [*rankings(board, quantile), *still_open(board, quantile)]
     return lines
 
 
@@ -51,6 +55,22 @@ def reversals(board: Board, quantile: float) -> list[str]:
         if reversal.a in names and reversal.b in names:
             told.setdefault(frozenset((reversal.a, reversal.b)), reversal)
     return [_reversal_text(board, names, reversal) for reversal in told.values()]
+
+
+def no_reversal(board: Board, quantile: float) -> list[str]:
+    """Whether there is none, or none so far; nothing with one condition, where none can be."""
+    conditions = board.conditions
+    if len(conditions) < 2:
+        return []
+    pairs = list(combinations([one.id for one in rivals(board)], 2))
+    study, at = board.study, quantile_name(quantile)
+    still = sum(not all(study.pair(a, b, one, quantile).is_decided for one in conditions) for a, b in pairs)
+    if still:
+        what = "the pair is" if len(pairs) == 1 else f"{still} of {len(pairs)} pairs {'is' if still == 1 else 'are'}"
+        return [f"No reversal found at {at} so far: {what} not decided under every condition."]
+    every = "the pair" if len(pairs) == 1 else "every pair"
+    where = "both conditions" if len(conditions) == 2 else f"all {len(conditions)} conditions"
+    return [f"No reversal at {at}: {every} is decided under {where}, and the order stays."]
 
 
 def _reversal_text(board: Board, names: dict[str, str], found: Reversal) -> str:
@@ -85,14 +105,17 @@ def change(ratio: Ratio) -> str:
 
 def _signed(share: float) -> str:
     percent = 100 * share
-    text = f"{abs(percent):.0f}" if abs(percent) >= 9.95 else f"{abs(percent):.1f}"
+    text = f"{abs(percent):.0f}" if 9.95 <= abs(percent) < 99 or abs(percent) >= 100 else f"{abs(percent):.1f}"
     return f"{'−' if percent < 0 else '+'}{text}"
 
 
 def _both_ms(board: Board, a: str, b: str, condition: Condition, quantile: float) -> str:
-    """``45 against 51 ms``."""
-    of_a, of_b = (ms(_quantile_ns(board, name, condition, quantile)) for name in (a, b))
-    return f"{of_a} against {of_b} ms"
+    """``45 against 51 ms``: as the table shows them, unless their ratio is of other rounds, and another one."""
+    of_a, of_b = (_quantile_ns(board, name, condition, quantile) for name in (a, b))
+    pair, common = board.study.pair(a, b, condition, quantile), board.study.common_ns(a, b, condition, quantile)
+    if of_a and of_b and pair.ratio and common and abs(of_b / of_a / pair.ratio.value - 1) > _SAME:
+        of_a, of_b = common
+    return f"{ms(of_a)} against {ms(of_b)} ms"
 
 
 def _quantile_ns(board: Board, candidate: str, condition: Condition, quantile: float) -> float | None:
@@ -123,7 +146,7 @@ def _threads(condition: Condition) -> str:
 def _when(condition: Condition) -> str:
     """``when idle``, ``under 2 stress threads``, ``under 2xmem@50%``."""
     if not _is_plain(condition):
-        return f"under {condition.title}"
+        return f"{'when' if condition.is_idle else 'under'} {condition.title}"
     return "when idle" if condition.is_idle else f"under {_threads(condition)}"
 
 
@@ -140,15 +163,35 @@ def rankings(board: Board, quantile: float) -> Iterator[str]:
         where = f"{_when(condition)} at {quantile_name(quantile)}"
         best = groups.best
         if len(best) > 1:
-            told = f"{_listed(names[name] for name in best)} cannot be told apart {where}"
-            beaten = f"; {_listed(names[name] for name in groups.worse)} cannot keep up" if groups.worse else ""
-            yield f"{told}{beaten}."
+            verb = "is" if len(groups.worse) == 1 else "are"
+            beaten = f"; {_listed(names[name] for name in groups.worse)} {verb} slower" if groups.worse else ""
+            yield f"{_listed(names[name] for name in best)} {_alike_text(board, best, condition, quantile)}{beaten}."
             continue
-        second = groups.worse[0]
-        pair = board.study.pair(best[0], second, condition, quantile)
-        both = _both_ms(board, best[0], second, condition, quantile)
-        by = change(pair.ratio) if pair.ratio is not None else ""
-        yield f"{names[best[0]]} is the fastest {where}, before {names[second]} ({both}, {by})."
+        pairs = (board.study.pair(best[0], name, condition, quantile) for name in groups.worse)
+        pair = next(pair for pair in pairs if pair.faster == best[0])
+        yield f"{names[best[0]]} is the fastest {where}, before {names[pair.b]} ({_compared(board, pair)})."
+
+
+def _alike_text(board: Board, best: Sequence[str], condition: Condition, quantile: float) -> str:
+    """What is known of those of which none is claimed to be slower than another."""
+    study, where = board.study, f"{_when(condition)} at {quantile_name(quantile)}"
+    pairs = [study.pair(a, b, condition, quantile) for a, b in combinations(best, 2)]
+    waits = [pair.more_s for pair in pairs if not (pair.is_decided or study.is_known(pair))]
+    times = [more(min((wait for wait in waits if wait is not None), default=None))] if waits else []
+    if all(pair.provisional for pair in pairs):
+        return f"need more measuring to be compared {where} ({times[0]})"
+    if all(pair.equal for pair in pairs):
+        told = f"differ by less than {100 * study.margin:.0f} % {where}"
+    else:
+        told = f"cannot be told apart {'yet ' if waits else ''}{where}"
+    figures = [*([_compared(board, pairs[0])] if len(pairs) == 1 else []), *times]
+    return f"{told} ({'; '.join(figures)})" if figures else told
+
+
+def _compared(board: Board, pair: Pair) -> str:
+    """``45 against 51 ms, −12 % [−14, −10]``."""
+    both = _both_ms(board, pair.a, pair.b, pair.condition, pair.quantile)
+    return both if pair.ratio is None else f"{both}, {change(pair.ratio)}"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -160,30 +203,31 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def still_open(board: Board, quantile: float) -> list[str]:
-    """The pairs that are not decided, soonest first, and about how long each takes."""
+    """The pairs that are not decided, soonest first, and about how long each takes; but for those of the best."""
     names = {contender.id: contender.name for contender in rivals(board)}
     found: list[Pair] = []
     for condition in board.conditions:
         there = [name for name in board.study.candidates(condition) if name in names]
-        pairs = [(a, b) for place, a in enumerate(there) for b in there[place + 1 :]]
-        found += [pair for a, b in pairs if not (pair := board.study.pair(a, b, condition, quantile)).is_decided]
+        best = {*board.study.groups(condition, quantile, list(names)).best}
+        pairs = [board.study.pair(a, b, condition, quantile) for a, b in combinations(there, 2) if not {a, b} <= best]
+        found += [pair for pair in pairs if not pair.is_decided]
     found.sort(key=lambda pair: float("inf") if pair.more_s is None else pair.more_s)
     lines = [
         f"{names[pair.a]} or {names[pair.b]} {_when(pair.condition)} at {quantile_name(quantile)}: "
-        f"undecided ({more(pair.more_s)})."
+        f"undecided ({_compared(board, pair) if board.study.is_known(pair) else more(pair.more_s)})."
         for pair in found[:_MOST_OPEN]
     ]
     if len(found) > _MOST_OPEN:
-        lines.append(f"{len(found) - _MOST_OPEN} more pairs are undecided at {quantile_name(quantile)}.")
+        lines.append(f"{plural(len(found) - _MOST_OPEN, 'more pair')} undecided at {quantile_name(quantile)}.")
     return lines
 
 
 def more(more_s: float | None) -> str:
-    """``about 40 more seconds``; a number that is no more precise than it is known."""
+    """``about 40 more seconds``, of measuring both; a number that is no more precise than it is known."""
     if more_s is None:
         return "nobody can say how much longer"
     if more_s < 90:
-        return f"about {max(1, round(more_s)) if more_s < 10 else round(more_s / 10) * 10:.0f} more seconds"
+        return f"about {plural(max(1, round(more_s)) if more_s < 10 else round(more_s / 10) * 10, 'more second')}"
     if more_s < 90 * 60:
         return f"about {more_s / 60:.0f} more minutes"
     return f"about {more_s / 3600:.0f} more hours"
@@ -193,38 +237,33 @@ def more(more_s: float | None) -> str:
 
 
 def advice(board: Board, deadline_ns: int, quantile: float) -> list[str]:
-    """Who keeps a deadline at a quantile, with how many busy cores: only what its interval says beyond doubt."""
-    if quantile not in QUANTILES or not rivals(board):
+    """Who keeps a deadline at a quantile, up to how many stress threads: only what its interval says beyond doubt."""
+    if quantile not in QUANTILES or not rivals(board) or not board.conditions:
         return []
-    levels = [condition for condition in board.conditions if _is_plain(condition)]
+    levels = [condition for condition in board.conditions if _alike(condition, board.conditions[0])]
+    levels.sort(key=lambda condition: condition.stress_threads)
     what = f"For {ms(deadline_ns)} ms at {quantile_name(quantile)}"
-    lines, sure, unsure = [], rivals(board), []
-    reached: tuple[Condition, list[Contender]] | None = None
-    for condition in levels:
+    sure, reached, unsure_from = rivals(board), 0, dict[str, Condition]()
+    for level, condition in enumerate(levels, 1):
         kept = {one.id: _keeps(board, one, condition, deadline_ns, quantile) for one in sure}
-        unsure = [one for one in sure if kept[one.id] is None]
-        sure = [one for one in sure if kept[one.id]]
-        if not sure:
+        unsure_from |= {one.id: condition for one in sure if kept[one.id] is None}
+        keeping = [one for one in sure if kept[one.id]]
+        if not keeping:
             break
-        reached = condition, sure
-    if reached is not None:
-        condition, names = reached
-        who = _listed(one.name for one in names)
-        others = len(rivals(board)) - len(names) - len(unsure)
-        rest = "; nothing else holds" if others and not unsure else ""
-        lines.append(f"{what} {_busy(condition)}: {who}{rest}.")
-    elif not unsure and levels:
+        sure, reached = keeping, level
+    lines = []
+    if reached:
+        last = levels[reached - 1]
+        holds = f"with up to {_threads(last)}" if reached > 1 and _is_plain(last) else _when(last)
+        rest = "; nothing else holds" if len(rivals(board)) > len(sure) and not unsure_from else ""
+        lines.append(f"{what} {holds}: {_listed(one.name for one in sure)}{rest}.")
+    elif not unsure_from:
         lines.append(f"{what} {_when(levels[0])}: nothing holds.")
-    if unsure:
-        verb = "needs" if len(unsure) == 1 else "need"
-        lines.append(f"{what}: {_listed(one.name for one in unsure)} {verb} more measuring to tell.")
+    for condition in dict.fromkeys(unsure_from.values()):
+        who = [one.name for one in rivals(board) if unsure_from.get(one.id) == condition]
+        verb = "needs" if len(who) == 1 else "need"
+        lines.append(f"{what} {_when(condition)}: {_listed(who)} {verb} more measuring to tell.")
     return lines
-
-
-def _busy(condition: Condition) -> str:
-    if condition.is_idle:
-        return "when idle"
-    return f"with up to {condition.stress_threads} busy core{'' if condition.stress_threads == 1 else 's'}"
 
 
 def _keeps(board: Board, contender: Contender, condition: Condition, deadline_ns: int, quantile: float) -> bool | None:

@@ -159,7 +159,7 @@ class KeyApp(ScriptedApp):
     """Shows a frame for each press of n."""
 
     def on_mount(self) -> None:
-        # As the real screen has it: without a handler of its own an event loop sleeps on through other handlers' signals.
+        # As the real screen: without a handler of its own the event loop may sleep on through a signal.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self.call_after_refresh(self.advance)
 

@@ -25,9 +25,9 @@ def recorder_of(folder: Path | None, candidates: Sequence[str] = CANDIDATES) -> 
     return SessionRecorder(line_up(candidates), {"slice_ms": 250.0, "quantile": 99.0}, folder)
 
 
-def recorded(folder: Path, frames: Iterable[wire.Frame]) -> Path:
+def recorded(folder: Path, frames: Iterable[wire.Frame], candidates: Sequence[str] = CANDIDATES) -> Path:
     """Record frames, a gap after each, and end properly."""
-    recorder = recorder_of(folder)
+    recorder = recorder_of(folder, candidates)
     for frame in frames:
         recorder.take(frame)
         assert recorder.flush_in_gap() == []

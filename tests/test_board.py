@@ -369,6 +369,12 @@ def test_the_slow_share_is_that_of_twice_the_idle_median() -> None:
     assert table(board, UNDER)[0].slow_share == 0.5
 
 
+def test_what_is_slow_at_rest_is_slow_under_stress() -> None:
+    times = [10 * MS] * 20 + [19 * MS] * 60 + [30 * MS] * 20
+    board = board_of(["a"], [slice_frame(1, "a", NO_STRESS, times), slice_frame(2, "a", STRESS, times)])
+    assert table(board, IDLE)[0].slow_share == table(board, UNDER)[0].slow_share == 0.0
+
+
 def test_the_wait_share_is_time_without_a_core_over_service_time() -> None:
     frames = [
         slice_frame(1, "a", STRESS, [4 * MS] * 5, waits_ns=[MS] * 5),

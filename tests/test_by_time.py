@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from latvar_tui.session import by_time
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.reader import Session
 from tests.scripted_link import MS, hello, line_up, slice_frame, state_frame
-from tests.session_files import recorded
+from tests.session_files import CANDIDATES, recorded
 
+NULL = str(line_up(["null"])[0])
 IDS = [str(candidate) for candidate in line_up(["mobilenet_v2", "squeezenet1_1"])]
 
 
@@ -45,6 +47,17 @@ def test_heat_that_turns_a_ranking_round_is_a_reversal(tmp_path: Path) -> None:
     assert (reversal["a"], reversal["b"], reversal["quantile"]) == (*IDS, 50.0)
     assert reversal["ratio_from"] > 1.1 and reversal["ratio_to"] < 0.9
     assert document["parts"][0]["to_s"] == 20.0
+
+
+def test_a_control_competes_with_nobody(tmp_path: Path) -> None:
+    """It would be overtaken."""
+    frames: list[wire.Frame] = [hello(), state_frame(NULL, "ready"), *(state_frame(name, "ready") for name in IDS)]
+    for frame in heating(150, 1.6):
+        if isinstance(frame, wire.Slice):
+            frames.append(replace(frame, candidate=NULL) if frame.candidate == IDS[0] else frame)
+    session = Session(recorded(tmp_path / "s", frames, ["null", *CANDIDATES]))
+    assert by_time.document(session, 20.0, 0.0, None, (50.0,))["reversals"] == []
+    assert "beats" not in "\n".join(by_time.tables(session, 20.0, 0.0, None, (50.0,), None))
 
 
 def test_a_ranking_that_stays_is_none(tmp_path: Path) -> None:

@@ -183,6 +183,19 @@ def test_a_board_that_was_measured_already_is_gone_on_with() -> None:
     assert all(world.had[key] >= many for key, many in before.items())
 
 
+def test_with_one_candidate_nobody_knows_how_long_until_it_is_known() -> None:
+    world = World(["a"])
+    plan = Plan(LEVELS, Goal(290.0), 1)
+    while (block := plan.next(world)) is not None:
+        world.measure(block)
+        known = [world.is_settled("a", level, 50.0) for level in LEVELS]
+        if world.had["a", LEVELS[0]] >= Goal(290.0).floor_rounds:
+            assert [plan.state("a", level, world) == SETTLED for level in LEVELS] == known
+        if not all(known):
+            assert plan.left_s(world) > 100
+    assert plan.left_s(world) == 0 and world.elapsed_s < 200
+
+
 def test_until_a_duration_it_goes_on_though_all_is_settled() -> None:
     world = World(["a", "b"])
     run(Plan(LEVELS, Goal(120.0, until_settled=False)), world)

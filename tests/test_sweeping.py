@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from latvar_tui.session.reader import Session
 from latvar_tui.session.recorder import NotRecording, Recorder, SessionRecorder
 from latvar_tui.study.board import Board
 from latvar_tui.study.plan import SETTLED, Goal, Plan
+from latvar_tui.summary import summary
 from latvar_tui.sweeping import Sweep
 from tests.scripted_link import BEGIN_NS, board_of, hello, line_up
 from tests.scripted_probe import ScriptedProbe, Silent, Times, all_alike, in_order, reversing
@@ -58,6 +61,23 @@ def test_a_reversal_is_found_and_the_sweep_ends_when_all_is_settled() -> None:
     for one in found:
         assert one.ratio_before.value == pytest.approx(1.2, abs=0.08)
         assert one.ratio_after.value == pytest.approx(0.8, abs=0.08)
+
+
+def test_what_is_settled_when_it_begins_is_not_measured_again() -> None:
+    board, _, _ = swept(reversing)
+    assert Sweep(board, Plan(LEVELS, Goal(400.0), 4), math.inf).block is None
+
+
+def test_one_that_has_failed_keeps_nothing_open() -> None:
+    board, course, _ = swept(in_order, dies=(IDS[2], 38))
+    assert board.contenders[2].state == "failed" and course.block is None
+    grid = grid_of(board)
+    assert list(grid.rows) == IDS and list(grid.rivals) == IDS[:2]
+    assert all(cell["settled"] for cell in summary(board, ranked_by=50.0)["cells"] if cell["candidate"] != IDS[2])
+    told = lines(grid, (50.0,))
+    assert "1 pair against idle in 1 column: 1 same order" in told
+    failed = next(line for line in told if line.startswith("resnet18"))
+    assert not re.search(r"\d\?", failed)
 
 
 def test_the_same_order_everywhere_is_no_reversal() -> None:

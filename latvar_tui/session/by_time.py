@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from latvar_tui import paper_table, wire
+from latvar_tui.candidate import parse_candidate
 from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.format import quantile_name
 from latvar_tui.histogram import Histogram
@@ -63,6 +65,7 @@ def parts_of(session: Session, study: Study, part_s: float | None, from_s: float
     found = []
     for name, begin_s in (("first", from_s), ("last", end_s - part_s)):
         named = f"{name} {_told(part_s)}"
+        study.restart()
         board = session.board(begin_s, begin_s + part_s, also=_feeding(study, named))
         found.append(Part(named, begin_s, begin_s + part_s, board))
     return found
@@ -70,10 +73,15 @@ def parts_of(session: Session, study: Study, part_s: float | None, from_s: float
 
 def _feeding(study: Study, part: str) -> Callable[[wire.Slice], None]:
     def feed(frame: wire.Slice) -> None:
-        study.add(frame, _during(parse_condition(frame.condition), part))
+        if not _is_control(frame.candidate):
+            study.add(frame, _during(parse_condition(frame.condition), part))
 
-    study.restart()
     return feed
+
+
+@lru_cache(maxsize=64)
+def _is_control(candidate: str) -> bool:
+    return parse_candidate(candidate, 1).is_control
 
 
 def _during(condition: Condition, part: str) -> During:
@@ -110,6 +118,7 @@ def grids(parts: Sequence[Part], study: Study) -> list[Grid]:
     return [
         Grid(
             {name: one.name for name, one in rivals.items()},
+            [name for name, one in rivals.items() if one.is_rival],
             {_during(condition, part.name): part.name for part in parts},
             study,
             histogram,

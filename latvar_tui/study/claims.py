@@ -44,7 +44,10 @@ FEWEST_ROUNDS = 20
 RHO2 = (-2 * math.log(0.05) + math.log(-2 * math.log(0.05) + 1)) / 100
 """The boundary is narrowest after some 100 rounds."""
 
-_TRIED = np.linspace(0.0, 1.0, 7)
+_TRIED = np.array([-3, -2, -1, -1 / 2, *np.linspace(0, 1, 7), 3 / 2, 2, 3, 4])
+"""Where x is sought: 0 is A's quantile, 1 B's. Beyond them too: where a mood moves one of the two more than the other,
+both moments agree best outside."""
+
 _RIDGE = 1e-4
 
 
@@ -104,7 +107,7 @@ def evidence(a: Counted, b: Counted, margin: float = MARGIN) -> list[Evidence]:
     logs_a, logs_b = (np.log(one.quantiles_ns(QUANTILES)) for one in (a, b))
     levels = 1 - np.array(QUANTILES) / 100
     shifts = np.array([0.0, math.log1p(margin), -math.log1p(margin)])
-    # x is sought between A's quantile and B's, of which the shift is taken back; quantiles × shifts × tried.
+    # Of B's quantile the shift is taken back; quantiles × shifts × tried.
     other = logs_b[:, np.newaxis] - shifts
     x = logs_a[:, np.newaxis, np.newaxis] + (other - logs_a[:, np.newaxis])[:, :, np.newaxis] * _TRIED
     moments_a = _moments(a, x, levels)

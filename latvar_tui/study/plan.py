@@ -150,6 +150,8 @@ class Plan:
         rounds = seen.rounds(candidate, condition)
         if rounds < self.goal.floor_rounds:
             return FLOOR if rounds else WAITING
+        if candidate in seen.rivals and len(seen.rivals) == 1:
+            return SETTLED if self._is_known_alone(condition, seen) else OPEN
         own = [key for key in self._pairs(seen) if key[0] == condition and candidate in key[1:]]
         return OPEN if any(self._known(key).is_open for key in own) else SETTLED
 
@@ -166,6 +168,8 @@ class Plan:
         budget_s = self._budget_left_s(seen)
         if not self.goal.until_settled:
             return budget_s
+        if len(seen.rivals) == 1 and not all(self._is_known_alone(condition, seen) for condition in self.conditions):
+            return budget_s  # nobody knows
         needed_s = 0.0
         for condition in self.conditions:
             lacking = self._lacking(condition, seen)

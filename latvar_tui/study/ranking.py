@@ -18,8 +18,9 @@ from latvar_tui.condition import Condition
 from latvar_tui.histogram import pairs_of
 from latvar_tui.study.claims import MARGIN, QUANTILES, Evidence, holm, rounds_needed
 from latvar_tui.study.conclusions import Groups, Order, Pair, Ratio, Reversal
+from latvar_tui.study.counted import independent
 from latvar_tui.study.drift import Block, coarse
-from latvar_tui.study.intervals import kendall_tau
+from latvar_tui.study.intervals import FEWEST_EVENTS, FEWEST_UNITS, kendall_tau, units_of
 from latvar_tui.study.under import Under
 
 ALPHA = 0.05
@@ -119,8 +120,18 @@ class Study:
         ratio = self._ratio(a, b, condition, quantile)
         faster = self._faster(a, b, condition, seen, ratio)
         equal = not faster and seen.log_e_equal(self.margin) >= self._needed
-        more_s = 0.0 if faster or equal else self._more_s(under, a, b, seen)
+        more_s = 0.0 if faster or equal else self._more_s(under, a, b, seen, ratio)
         return Pair(a, b, condition, quantile, ratio, faster, seen.rounds, more_s, equal, seen.missing > 1)
+
+    def common_ns(self, a: str, b: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
+        """Of both, in the rounds that hold both, of which their ratio is; None if there is none."""
+        under = self._under.get(condition)
+        both = under.together(a, b) if under else None
+        return (
+            None
+            if both is None
+            else (float(both[0].quantiles_ns([quantile])[0]), float(both[1].quantiles_ns([quantile])[0]))
+        )
 
     def interval(self, candidate: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
         """95 % (ns), of the candidate by itself over this run; None before enough rounds."""
@@ -132,29 +143,42 @@ class Study:
         under = self._under.get(condition)
         return None if under is None else under.interval_more_s(candidate, quantile)
 
-    def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
-        """Whether each of its pairs is decided, or known to within the precision; or it itself, if it has no rival."""
-        rivals = [other for other in self.candidates(condition) if other != candidate]
+    def is_settled(
+        self, candidate: str, condition: Condition, quantile: float, among: Sequence[str] | None = None
+    ) -> bool:
+        """Whether each of its pairs is decided, or known to within the precision; or it itself, if it has no rival.
+
+        Args:
+            among: those it competes with; None for all that were measured.
+        """
+        rivals = [other for other in (self.candidates(condition) if among is None else among) if other != candidate]
         if not rivals:
             interval = self.interval(candidate, condition, quantile)
             value = self._under[condition].quantile_ns(candidate, quantile) if condition in self._under else None
             return bool(interval and value and _is_within(interval, value, self.precision))
         pairs = (self.pair(candidate, other, condition, quantile) for other in rivals)
-        return all(pair.is_decided or self._is_known(pair) for pair in pairs)
+        return all(pair.is_decided or self.is_known(pair) for pair in pairs)
 
-    def _is_known(self, pair: Pair) -> bool:
+    def is_known(self, pair: Pair) -> bool:
+        """Whether its ratio is known to within the precision, decided or not."""
         ratio = pair.ratio
         if pair.provisional or ratio is None or ratio.low is None or ratio.high is None:
             return False
         return _is_within((ratio.low, ratio.high), ratio.value, self.precision)
 
     def groups(self, condition: Condition, quantile: float, ids: Sequence[str]) -> Groups:
-        """The best at a quantile, those that cannot be told from it, and those that are worse."""
+        """The best at a quantile, and those that are worse: claimed to be slower than another one of these."""
         under = self._under.get(condition)
         values = {name: under.quantile_ns(name, quantile) if under else None for name in ids}
         placed = [name for _, name in sorted((value, name) for name, value in values.items() if value is not None)]
         missing = tuple(name for name, value in values.items() if value is None)
-        worse = {name for name in placed[1:] if self.pair(placed[0], name, condition, quantile).faster == placed[0]}
+        worse = set()
+        for a, b, where in self._claims_at(quantile) if quantile in QUANTILES else ():
+            if where == condition and a in placed and b in placed:
+                faster = self.pair(a, b, condition, quantile).faster
+                worse |= {a, b} - {faster} if faster else set()
+        if placed and len(worse) == len(placed):  # each beaten by the next: claims may err
+            worse.discard(placed[0])
         return Groups(tuple(n for n in placed if n not in worse), tuple(n for n in placed if n in worse), missing)
 
     def order(self, a: str, b: str, quantile: float, before: Condition, after: Condition) -> tuple[Order, float | None]:
@@ -188,7 +212,7 @@ class Study:
     ) -> tuple[float, float, float] | None:
         """Of the whole ranking between two conditions, with a 95 % interval; None with fewer than two candidates.
 
-        On the rounds that hold all of them; None also where there is none.
+        On the rounds that hold all of them; None also where there are too few for an interval.
         """
         if len(ids) < 2 or quantile not in QUANTILES:
             return None
@@ -196,9 +220,13 @@ class Study:
         for condition in (before, after):
             under = self._under.get(condition)
             together = under.together(*ids) if under else None
-            if under is None or together is None:
+            if under is None or together is None or units_of(together[0]) < FEWEST_UNITS:
                 return None
-            measured.append(np.log([one.quantiles_ns([quantile]) for one in together]))
+            values = [one.quantiles_ns([quantile]) for one in together]
+            events = [independent(one.above(value))[0] for one, value in zip(together, values, strict=True)]
+            if min(events) < FEWEST_EVENTS:
+                return None
+            measured.append(np.log(values))
             draws = [under.drawn(name, one)[_place(quantile)] for name, one in zip(ids, together, strict=True)]
             drawn.append(np.array(draws))
         # Two conditions have no round in common: their draws must not go together.
@@ -256,11 +284,17 @@ class Study:
         size = sum(math.comb(len(under.walls), 2) for under in self._under.values())
         return math.log(max(1, size) / self.alpha)
 
-    def _more_s(self, under: Under, a: str, b: str, seen: Evidence) -> float | None:
-        """Were it to go on like this, until the evidence suffices."""
+    def _more_s(self, under: Under, a: str, b: str, seen: Evidence, ratio: Ratio | None) -> float | None:
+        """Were it to go on like this, until the evidence suffices, and the interval agrees with it."""
         rounds = rounds_needed(seen, self._needed, self.margin)
         if rounds is None:
             return None
+        if rounds <= seen.rounds:
+            # It suffices: what is withheld waits for an interval without 1, which narrows as the root of the rounds.
+            if ratio is None or ratio.low is None or ratio.high is None:
+                return None
+            aside = math.log(ratio.high / ratio.value) if ratio.value < 1 else math.log(ratio.value / ratio.low)
+            rounds = seen.rounds * max(1.05, (aside / max(abs(math.log(ratio.value)), 1e-6)) ** 2)
         seconds = max(1.0, rounds - seen.rounds) * (under.slice_s(a) + under.slice_s(b))
         return seconds if seconds <= _LONGEST_S else None
 

@@ -84,8 +84,9 @@ def table(
             rows.append(Row(contender, condition))
             continue
         cell = board.cell(contender, condition)
-        idle = None if condition.is_idle else board.cell(contender, condition.without_stress())
-        slow_from = slow_from_ns(own, idle.latency if idle else None)
+        at_rest = board.cell(contender, condition.without_stress())
+        idle = None if condition.is_idle else at_rest
+        slow_from = slow_from_ns(own, at_rest.latency if at_rest else None)
         rows.append(
             Row(
                 contender,
