@@ -4,7 +4,8 @@
 
 Simulated sessions of two candidates, looked at after every round. Equal in the quantile that is judged, and otherwise
 as different as one likes: the same candidate twice, slow inferences in bursts against single ones, a narrow one against
-a wide one. A claim is false if the quantiles in the moods that the run has been through are not in that order.
+a wide one, one that minds the machine's moods twice as much. A claim is false if the quantiles in the moods that the
+run has been through are not in that order.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _RARE = Kind(slow_share=0.03)
 _RARE_BURSTS = Kind(slow_share=0.03, burst=15)
 _STRESSED = Kind(spread=0.05, slow_share=0.2, slow=2.2, burst=5, own=0.04)
 _WIDE = Kind(spread=0.25)
+_MOODY = Kind(spread=0.08, own=0.03, minds=2.0)
 _FEW = Kind(base_ms=90.0, spread=0.1, own=0.03)
 
 
@@ -61,6 +63,7 @@ CASES = {
     "bursts against single ones, 3 %": Case(_RARE_BURSTS, _RARE, 0.0),
     "narrow against wide, no mood": Case(_PLAIN, _WIDE, 0.0),
     "narrow against wide, moods": Case(_PLAIN, _WIDE),
+    "one minds moods twice as much": Case(_PLAIN, _MOODY, 0.1, 0.0),
 }
 POWER = {
     "idle": Case(_PLAIN, _PLAIN, 0.05, 0.8),

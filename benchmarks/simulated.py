@@ -26,7 +26,7 @@ class Kind:
     """A candidate: log-normal times around ``base_ms``, of which a share is ``slow`` times as long.
 
     ``burst``: how many slow ones follow each other, on average; 1 if none knows of the other. ``own``: how much a
-    slice's times differ from another's, whatever the mood.
+    slice's times differ from another's, whatever the mood. ``minds``: how many times the mood it is slowed down by.
     """
 
     base_ms: float = 2.0
@@ -35,10 +35,11 @@ class Kind:
     slow: float = 4.0
     burst: float = 1.0
     own: float = 0.02
+    minds: float = 1.0
 
     def times(self, random: np.random.Generator, mood: float = 0.0, scale: float = 1.0) -> Floats:
         """Of one slice (ns); the inference that runs when it ends is counted, as the probe does."""
-        base_ns = self.base_ms * 1e6 * scale * np.exp(mood + random.normal(0, self.own))
+        base_ns = self.base_ms * 1e6 * scale * np.exp(self.minds * mood + random.normal(0, self.own))
         most = int(SLICE_S * 1e9 / base_ns * (1 + 5 * self.spread)) + 30
         times: Floats = base_ns * np.exp(random.normal(0, self.spread, most))
         times *= np.where(self._is_slow(random, most), self.slow, 1.0)
@@ -82,7 +83,7 @@ class Truth:
     """What the quantiles of two candidates are, in the moods that a run has been through."""
 
     def __init__(self, a: Kind, b: Kind) -> None:
-        self._of = [kind.shares() for kind in ((a, b) if a != b else (a,))]
+        self._of = [(kind.shares(), kind.minds) for kind in ((a, b) if a != b else (a,))]
 
     def log_ratio(self, mood: Floats, quantile: float, log_scale: float) -> float:
         """The logarithm of b's quantile over a's, b being ``log_scale`` slower than its kind."""
@@ -93,7 +94,8 @@ class Truth:
 
     def log_quantile(self, mood: Floats, quantile: float, which: int = 0) -> float:
         """The logarithm (of ns) of the first candidate's quantile, or of the other's."""
-        shares = self._of[which]
+        shares, minds = self._of[which]
+        mood = minds * mood
         weights = np.exp(-mood)  # the slower, the fewer fit into a slice
         different, times = np.unique(np.round(mood, 3), return_inverse=True)
         total = np.zeros_like(_GRID)

@@ -23,5 +23,7 @@ def check_terminal(instead: str) -> None:
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"The live screen needs a terminal, and this is none: {instead}.")
+    if not sys.stderr.isatty():
+        raise UsageError(f"The live screen is drawn on stderr, and that goes elsewhere: {instead}.")
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError(f"The terminal (TERM={os.environ.get('TERM', '')}) cannot draw a screen: {instead}.")

@@ -6,6 +6,8 @@ import os
 import re
 import select
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -244,3 +246,17 @@ def test_a_recording_is_played_on_the_same_screen(live: Start, tmp_path: Path) -
     program.type(b"q")
     assert program.finish() == 0
     assert LEAVES_ALTERNATE_SCREEN in program.written
+
+
+def test_a_screen_that_would_be_drawn_into_a_file_is_refused(small_model: str, tmp_path: Path) -> None:
+    controller, terminal = os.openpty()
+    errors = tmp_path / "errors"
+    with errors.open("wb") as file:
+        ended = subprocess.run(
+            [sys.executable, "-m", "latvar_tui", "live", small_model],
+            stdin=terminal, stdout=terminal, stderr=file, check=False, env=os.environ | {"TERM": "xterm-256color"},
+        )  # fmt: skip
+    os.close(terminal)
+    os.close(controller)
+    assert ended.returncode == 2
+    assert errors.read_text().startswith("latvar-tui: The live screen is drawn on stderr, and that goes elsewhere")
