@@ -29,11 +29,6 @@ from latvar_tui.wire import Counts
 _MEDIANS_NS = median_ns(np.arange(COUNTS_LEN)).astype(np.float64)
 
 
-def pairs_of(counts: Counts) -> NDArray[np.int64]:
-    """The pairs that a frame carries as an array, shape (n, 2)."""
-    return np.asarray(counts.pairs, np.int64).reshape(-1, 2)
-
-
 class Histogram:
     """Durations (ns), counted in `hdr_layout`'s buckets.
 
@@ -116,7 +111,7 @@ class Histogram:
 
     def add_counts(self, counts: Counts) -> None:
         """Count what a frame carries. Raises ValueError as :meth:`add_sparse`."""
-        self.add_pairs([counts], pairs_of(counts))
+        self.add_pairs([counts], counts.array)
 
     def add_pairs(self, several: Sequence[Counts], pairs: NDArray[np.int64]) -> None:
         """Count what several slices carry, all at once: ``pairs`` are theirs together (shape (n, 2)).

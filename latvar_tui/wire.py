@@ -11,9 +11,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latvar_tui.condition import parse_condition
 from latvar_tui.hdr_layout import COUNTS_LEN
@@ -35,6 +37,22 @@ class Reading:
     reason: str | None = None
 
 
+class Pairs(list[list[int]]):
+    """Pairs that have come over the wire, also as an array of shape (n, 2): it is asked for a dozen times in a gap."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, pairs: Sequence[Sequence[int]]) -> None:
+        """Raises ValueError, TypeError, OverflowError: they are no pairs of integers."""
+        super().__init__(pairs)  # type: ignore[arg-type]
+        self.array: NDArray[np.int64] = np.asarray(pairs, np.int64)
+        if not pairs:
+            self.array = self.array.reshape(0, 2)
+        if self.array.ndim != 2 or self.array.shape[1] != 2:
+            raise ValueError("counts have impossible pairs")
+        self.array.flags.writeable = False
+
+
 @dataclass(frozen=True)
 class Counts:
     """Inference times of one slice: sparse (bucket index, count) pairs of the HDR layout.
@@ -48,6 +66,12 @@ class Counts:
     sum_ns: int = 0
     overflow: int = 0
     unavailable: str | None = None
+
+    @property
+    def array(self) -> NDArray[np.int64]:
+        """The pairs, shape (n, 2)."""
+        pairs = self.pairs
+        return pairs.array if isinstance(pairs, Pairs) else np.asarray(pairs, np.int64).reshape(-1, 2)
 
 
 # -- frames: probe to screen ------------------------------------------------------------------------
@@ -321,7 +345,7 @@ def _decode(line: bytes, types: Mapping[str, type[_T]], sender: str) -> _T | Non
     if len(line) > MAX_LINE_BYTES:
         raise WireError(f"The {sender} sent a line of more than 1 MiB: this is no latvar-tui {sender}.")
     try:
-        body = json.loads(line)
+        body = json.loads(line.decode())
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("v"), int):
@@ -345,30 +369,53 @@ def _read(body: Mapping[str, Any], types: Mapping[str, type[_T]], sender: str) -
     cls = types.get(str(body.get("type")))
     if cls is None:
         return None
-    known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
     try:
-        return _nested(cls, {name: value for name, value in body.items() if name in known})
+        return _nested(cls, _only(cls, body))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise WireError(f"The {sender} sent a {cls.__name__} that cannot be read: {error}.") from error
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """What a message's fields are: their names, those that are texts, and the integers with their defaults."""
+
+    names: frozenset[str]
+    texts: tuple[str, ...]
+    integers: tuple[tuple[str, Any], ...]
+
+
+@lru_cache(maxsize=64)
+def _shape(cls: type[Any]) -> _Shape:
+    each = fields(cls)
+    return _Shape(
+        frozenset(f.name for f in each),
+        tuple(f.name for f in each if f.type == "str"),
+        tuple((f.name, f.default) for f in each if f.type == "int"),
+    )
+
+
 def _nested(cls: type[_T], values: dict[str, Any]) -> _T:
-    for f in fields(cls):  # type: ignore[arg-type]
-        if f.type == "str" and not isinstance(values.get(f.name, ""), str):
-            raise ValueError(f"{f.name} is no text")
+    for name in _shape(cls).texts:  # type: ignore[arg-type]
+        if not isinstance(values.get(name, ""), str):
+            raise ValueError(f"{name} is no text")
     if cls is Slice:
         for name in ("service", "wait", "response"):
             if values.get(name) is not None or name != "response":
-                values[name] = Counts(**_only(Counts, values[name]))
+                counts = _only(Counts, values[name])
+                values[name] = Counts(**counts | {"pairs": Pairs(counts.get("pairs", ()))})
         for name in ("sensors", "counters"):
-            values[name] = {key: Reading(**_only(Reading, reading)) for key, reading in values.get(name, {}).items()}
-        values["stress_cpu"] = Reading(**_only(Reading, values.get("stress_cpu", {"reason": "not told"})))
+            values[name] = {key: _reading(reading) for key, reading in values.get(name, {}).items()}
+        values["stress_cpu"] = _reading(values.get("stress_cpu", {"reason": "not told"}))
         _check_slice(values)
     elif cls is State:
         _check_state(values)
     elif cls is Only and not all(isinstance(text, str) for text in values.get("candidates", ())):
         raise ValueError("candidates are no texts")
     return cls(**values)
+
+
+def _reading(values: Mapping[str, Any]) -> Reading:
+    return Reading(values.get("value"), values.get("reason"))
 
 
 def _check_state(values: Mapping[str, Any]) -> None:
@@ -388,16 +435,16 @@ def _check_slice(values: Mapping[str, Any]) -> None:
         ValueError, TypeError: a field is not what it should be.
     """
     parse_condition(values["condition"])
-    for f in fields(Slice):
-        value = values.get(f.name, f.default)
-        if f.type == "int" and (not isinstance(value, int) or not 0 <= value <= _MOST):
-            raise ValueError(f"{f.name} is {value!r}")
+    for name, default in _shape(Slice).integers:
+        value = values.get(name, default)
+        if not isinstance(value, int) or not 0 <= value <= _MOST:
+            raise ValueError(f"{name} is {value!r}")
     sums, slowest = values.get("wait_sums", ()), values.get("slowest", ())
-    if not all(isinstance(number, int) and 0 <= number <= _MOST for number in sums):
+    if len(sums) and not _are_integers(sums, 0):
         raise ValueError("wait_sums are no times")
     if len(sums) not in (0, len((values.get("response") or values["service"]).pairs)):
         raise ValueError("wait_sums are not as many as the pairs of the latencies")
-    if not all(len(one) == len(SLOWEST) and all(type(n) is int and abs(n) <= _MOST for n in one) for one in slowest):
+    if len(slowest) and not (_are_integers(slowest, -_MOST) and all(len(one) == len(SLOWEST) for one in slowest)):
         raise ValueError("slowest are no inferences")
     if not all(isinstance(mark, str) for mark in values.get("marks", ())):
         raise ValueError("marks are no texts")
@@ -414,15 +461,21 @@ def _check_slice(values: Mapping[str, Any]) -> None:
         if not possible or counts.min_ns > counts.max_ns:
             raise ValueError(f"counts have impossible extremes {numbers}")
         if counts.pairs:
-            pairs = np.asarray(counts.pairs, np.int64)
-            if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.min() < 0 or pairs[:, 0].max() >= COUNTS_LEN:
+            pairs = counts.array
+            if pairs.min() < 0 or pairs[:, 0].max() >= COUNTS_LEN:
                 raise ValueError("counts have impossible pairs")
             if counts.overflow > pairs[:, 1].sum():
                 raise ValueError("counts have more overflow than observations")
 
 
+def _are_integers(values: Sequence[Any], least: int) -> bool:
+    """Whether it is nothing but integers (in lists of equal length), none smaller than ``least`` or beyond 64 bits."""
+    array = np.asarray(values)
+    return array.dtype.kind == "i" and bool(array.min() >= least)
+
+
 def _only(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    known = {f.name for f in fields(cls)}
+    known = _shape(cls).names  # type: ignore[arg-type]
     return {name: value for name, value in values.items() if name in known}
 
 

@@ -41,7 +41,7 @@ def body_of(frame: wire.Frame) -> tuple[dict[str, Any], dict[str, Pairs]]:
         if (name in _DEFAULTS and value == _DEFAULTS[name]) or (name == "notes" and not value):
             continue
         if name in LOGS:
-            pairs = _plain(value.pairs)
+            pairs = _plain(value)
             body[name] = _counts_body(value, pairs)
             if pairs is not None and (pairs.size or name == "service"):
                 logged[name] = pairs
@@ -58,9 +58,9 @@ def body_of(frame: wire.Frame) -> tuple[dict[str, Any], dict[str, Pairs]]:
     return body, logged
 
 
-def _plain(pairs: Any) -> Pairs | None:
+def _plain(value: wire.Counts) -> Pairs | None:
     """Pairs as an array if a log gives the very same back; else None. A probe's always do."""
-    array = np.asarray(pairs, np.int64).reshape(-1, 2)
+    array = value.array
     indices, counts = array[:, 0], array[:, 1]
     if not array.size:
         return array
@@ -143,7 +143,7 @@ class Glance:
 
     @classmethod
     def of(cls, frame: wire.Slice) -> Glance:
-        pairs = np.asarray((frame.response or frame.service).pairs, np.int64).reshape(-1, 2)
+        pairs = (frame.response or frame.service).array
         return cls(frame.candidate, frame.condition, frame.start_ns, bool(frame.marks), pairs)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latvar_tui import wire
 from latvar_tui.axis import Axis
 from latvar_tui.condition import Condition, parse_condition
-from latvar_tui.histogram import Histogram, pairs_of
+from latvar_tui.histogram import Histogram
 from latvar_tui.study.counters import Counters
 from latvar_tui.study.drift import Series
 from latvar_tui.study.exemplars import Exemplars
@@ -87,7 +87,7 @@ class Cell:
             self.stressed_ns += frame.end_ns - frame.start_ns
         else:
             self.stress_unavailable = frame.stress_cpu.reason
-        self._recent.append((frame, pairs_of(frame.response or frame.service)))
+        self._recent.append((frame, (frame.response or frame.service).array))
         self._let_go(frame.end_ns)
 
     @property

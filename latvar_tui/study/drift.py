@@ -80,7 +80,7 @@ class Series:
     def add(self, times: wire.Counts) -> bool:
         """Take one slice in; whether this is a moment to look at the trend."""
         if times.pairs:
-            self._filling.append(np.asarray(times.pairs, np.int64))
+            self._filling.append(times.array)
         self._filled += 1
         if self._filled < self._block_slices:
             if len(self._filling) > SLICES_A_BLOCK:

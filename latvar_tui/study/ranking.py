@@ -15,7 +15,6 @@ import numpy as np
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
-from latvar_tui.histogram import pairs_of
 from latvar_tui.study.claims import MARGIN, QUANTILES, Evidence, holm, rounds_needed
 from latvar_tui.study.conclusions import Groups, Order, Pair, Ratio, Reversal
 from latvar_tui.study.counted import independent
@@ -65,7 +64,7 @@ class Study:
         if key != self._open_round or frame.candidate in self._open:
             self._close()
             self._open_round = key
-        pairs = pairs_of(frame.response or frame.service)
+        pairs = (frame.response or frame.service).array
         self._open[frame.candidate] = coarse([pairs] if pairs.size else [])
         self._of(condition).timed(frame.candidate, frame.end_ns - frame.start_ns + frame.gap_ns)
 

@@ -99,7 +99,7 @@ class Spectrogram(TimeColumns[Column]):
         self._slices[frame.candidate] += 1
         times = frame.response or frame.service
         if times.pairs:
-            pairs = np.asarray(times.pairs, np.int64)
+            pairs = times.array
             column[frame.candidate] = _summed(column.get(frame.candidate), pairs[:, 0] >> _SHIFT, pairs[:, 1])
 
     def forget(self, candidate: str) -> None:

@@ -34,7 +34,7 @@ class Waiting:
         elif latencies.pairs and self.is_told:
             if self._sums is None:
                 self._sums = np.zeros(COUNTS_LEN, np.int64)
-            indices = np.asarray(latencies.pairs, np.int64)[:, 0]
+            indices = latencies.array[:, 0]
             np.add.at(self._sums, indices, np.asarray(frame.wait_sums, np.int64))
 
     def at_quantile_ns(self, service: Histogram, quantile: float) -> float | None:
