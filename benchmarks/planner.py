@@ -5,8 +5,8 @@
 The cells are recorded here, with ``latvar-tui record``: under each condition rounds of real slices. Sweeps are then
 played by drawing recorded rounds with replacement, so that the machine's mood stays common to a round: one by the
 planner, and one that gives every candidate the same rounds under every condition, both judged by the same study. The
-planner goes on until all is settled, or its time is up; the other until it has settled as many pairs. What counts is
-when each had first settled that many.
+planner goes on until all is settled, or its time is up; the other until it has settled as many pairs as that had in the
+end. What counts is when each had first settled that many.
 """
 
 from __future__ import annotations
@@ -157,8 +157,9 @@ def planned(rounds: Mapping[Condition, Sequence[Round]], seed: int, longest_s: f
         while plan.think(world):
             pass
         reached_s.setdefault(plan.open_pairs(world), world.elapsed_s)
-    fewest = min(reached_s)
-    return Ended(reached_s[fewest], fewest, _wrong(rounds, world, plan.goal))
+    left = plan.open_pairs(world)
+    took_s = min(when_s for still, when_s in reached_s.items() if still <= left)
+    return Ended(took_s, left, _wrong(rounds, world, plan.goal))
 
 
 def all_alike(rounds: Mapping[Condition, Sequence[Round]], seed: int, longest_s: float, until_open: int) -> Ended:
