@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,27 @@ from textual.pilot import Pilot
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.study.board import Board
 from latvar_tui.study.conclusions import Groups, Ratio, Reversal
 from latvar_tui.study.rivals import fastest_other
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.charset import plain
+from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.looks import Charset, Depth, Looks
 from latvar_tui.tui.scale import row_of, step_above, step_below, upright_labels
+from latvar_tui.tui.view import View
 from latvar_tui.tui.views import percentiles
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas, straight, trace
+from latvar_tui.tui.views.compare import ComparePanel
 from latvar_tui.tui.views.names import OVERVIEW, VIEWS, next_view
 from latvar_tui.tui.views.sentences import condition_names, orders, shorter, told
 from latvar_tui.tui.views.tabs import Tabs
-from tests.scripted_link import board_of, session
+from latvar_tui.tui.views.timeline import TimelinePanel
+from tests.scripted_link import board_of, session, slice_frame, state_frame
 from tests.test_screen import EIGHT, EIGHT_SESSION, FIRST_SLICES, IDS, MODELS, SIZES, make_app, sent, settled
 
 STRESSED = "4xcpu@100%"
@@ -395,3 +401,93 @@ async def test_every_view_can_be_drawn_with_few_characters_and_colours(turned: l
             await pilot.pause()
             drawn = [plain(text, Charset.ASCII) for text in texts(app)]
             assert not any("?" in text.replace("? help", "") for text in drawn), name
+
+
+# -- numbers that stand beside each other -------------------------------------------------------------
+
+
+def drawn(panel: BoardPanel, width: int, height: int) -> list[str]:
+    return [strip.text for strip in panel.draw(width, height)]
+
+
+def hurried(board: Board) -> Answers:
+    return Answers(board, hurried=True)
+
+
+def with_times(board: Board, candidate: int, value_ns: int, slices: int = 12, condition: str = "0xcpu@100%") -> None:
+    """Later slices of one candidate, each of the same times."""
+    for seq in range(slices):
+        start_ns = board.now_ns + 1_000_000_000
+        name = board.contenders[candidate].id
+        board.take(
+            slice_frame(10_000 + seq, name, condition, [value_ns] * 25, start_ns=start_ns, round_number=900 + seq)
+        )
+
+
+def test_compare_is_of_the_whole_condition_whatever_the_window() -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%"], 12))
+    with_times(board, 0, 9_000_000, slices=20)
+    whole, recent = (ComparePanel(board, View(recent_only=recent), hurried(board)) for recent in (False, True))
+    assert drawn(whole, 120, 30) == drawn(recent, 120, 30)
+
+
+def test_two_numbers_of_compare_do_not_run_together_where_room_is_short() -> None:
+    board = board_of(MODELS)
+    for candidate in (0, 1):
+        with_times(board, candidate, 40_400 + candidate)
+    for width in (45, 60, 75):
+        row = next(text for text in drawn(ComparePanel(board, View(), hurried(board)), width, 24) if "p50" in text)
+        assert row.split()[1:3] == ["0.0404", "0.0404"] and len(row.rstrip()) <= width
+
+
+def test_compare_says_of_a_control_and_of_one_that_failed_that_nothing_more_comes() -> None:
+    models = (*MODELS[:2], "null")
+    board = board_of(models, session(models, ["0xcpu@100%"], 3))
+    view = View(selected=2)
+    assert "null is a control: not compared" in "".join(drawn(ComparePanel(board, view, hurried(board)), 120, 30))
+    view.selected = 0
+    board.take(state_frame(board.contenders[0].candidate, "failed", "killed"))
+    said = "".join(drawn(ComparePanel(board, view, hurried(board)), 120, 30))
+    assert "does not run any more" in said and "about" not in said
+
+
+@pytest.mark.parametrize("name", ["histograms", "compare", "timeline", "percentiles"])
+def test_what_was_cleared_is_not_drawn_again_with_as_many_slices(name: str) -> None:
+    board, view = board_of(MODELS[:2]), View()
+    answers = hurried(board)
+    panel = {
+        "histograms": lambda: HistogramPanel(board, view),
+        "compare": lambda: ComparePanel(board, view, answers),
+        "timeline": lambda: TimelinePanel(board, view),
+        "percentiles": lambda: percentiles.PercentilesPanel(board, view),
+    }[name]()
+    for value_ns in (2_000_000, 4_000_000):
+        board.clear()
+        with_times(board, 0, value_ns, slices=3)
+        with_times(board, 1, value_ns, slices=3)
+        fresh = type(panel)(board, view, answers) if isinstance(panel, ComparePanel) else type(panel)(board, view)
+        assert drawn(panel, 100, 24) == drawn(fresh, 100, 24)
+
+
+def test_what_is_answered_goes_when_a_model_is_another_one_or_a_recording_goes_back() -> None:
+    frames = session(MODELS, ["0xcpu@100%", STRESSED], 30)
+    board = board_of(MODELS, frames)
+    answers, ids, stressed = Answers(board), [each.id for each in board.contenders], parse_condition(STRESSED)
+
+    def asked() -> object:
+        answers.begin()
+        return answers.pair(ids[0], ids[1], stressed, 50.0)
+
+    asked()
+    assert asked() is not None
+    board.take(replace(state_frame(board.contenders[0].candidate, "ready"), identity="another"))
+    assert asked() is None
+    answers = Answers(board)
+    asked()
+    asked()
+    assert answers.reversals(50.0) == []
+    answers.begin()
+    before = board.study.epoch
+    board.become(board_of(MODELS, frames[:20]))
+    assert board.study.epoch > before
+    assert asked() is None

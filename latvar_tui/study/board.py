@@ -268,9 +268,11 @@ class Board:
     def become(self, other: Board) -> None:
         """Stand where ``other`` does, which is used up: whoever holds this board, or a part of it, sees that."""
         timeline, study = self.timeline, self.study
+        epoch = study.epoch + 1
         vars(self).update(vars(other))
         vars(timeline).update(vars(other.timeline))
         vars(study).update(vars(other.study))
+        study.epoch = epoch
         self.timeline, self.study = timeline, study
 
     def clear(self) -> None:

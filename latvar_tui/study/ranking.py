@@ -51,6 +51,8 @@ class Study:
         self._open_round: tuple[int, Condition] | None = None
         self.version = 0
         """Grows with each round that is complete."""
+        self.epoch = 0
+        """Grows when something is known no more: counts were cleared, a model is another one, a recording went back."""
         self._claimed: dict[float, tuple[int, list[_Key]]] = {}
 
     # -- fed ----------------------------------------------------------------------------------------
@@ -78,6 +80,7 @@ class Study:
         self._claimed.clear()
         self._open, self._open_round = {}, None
         self.version += 1
+        self.epoch += 1
 
     def forget(self, candidate: str) -> None:
         """Let go of what was measured of a candidate: it is another one now."""
@@ -85,6 +88,7 @@ class Study:
         for under in self._under.values():
             under.forget(candidate)
         self.version += 1
+        self.epoch += 1
 
     def _is_full(self, under: Under | None) -> bool:
         """A file may say that there are thousands: all pairs of them would take hours."""

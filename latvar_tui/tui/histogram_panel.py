@@ -97,6 +97,7 @@ class HistogramPanel(BoardPanel):
         ghost = view.ghost(board, contender.id)
         key = (
             cell and cell.slices,
+            board.study.epoch,
             board.condition,
             self._axis,
             frame,

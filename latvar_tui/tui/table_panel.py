@@ -71,6 +71,7 @@ class TablePanel(BoardPanel):
             view.ranked_by,
             view.selected,
             view.base_condition,
+            self._board.study.epoch,
             self._board.slices_of(condition),
             self._board.slices_of(condition.without_stress()),
             tuple((contender.name, contender.state) for contender in self._board.contenders),

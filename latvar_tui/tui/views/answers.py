@@ -35,18 +35,18 @@ class Answers:
         self._known: dict[Hashable, tuple[int, object]] = {}
         self._waiting: dict[Hashable, Callable[[], object]] = {}
         self._rests_until_s = 0.0
-        self._study: object = None
+        self._epoch = board.study.epoch
 
     def forget(self) -> None:
-        """The counts have been cleared."""
+        """What was known is so no more."""
         self._known.clear()
         self._waiting.clear()
 
     def begin(self) -> None:
         """A frame begins: for a moment, answer what has waited longest."""
-        if self._study is not self._board.study or len(self._known) > _MOST:
-            self.forget()  # a recording has been jumped in
-            self._study = self._board.study
+        if self._epoch != self._board.study.epoch or len(self._known) > _MOST:
+            self.forget()
+            self._epoch = self._board.study.epoch
         began_s = self._clock_s()
         if began_s < self._rests_until_s:
             return

@@ -6,6 +6,7 @@ The selected one is compared with the fastest other at the ranking quantile, or 
 from __future__ import annotations
 
 from rich.cells import cell_len
+from rich.style import Style
 from textual.strip import Strip
 
 from latvar_tui.axis import Axis
@@ -28,7 +29,8 @@ from latvar_tui.tui.views.overlay import overlaid, same_heights
 
 _NAME_MOST, _NUMBER, _QUANTILE = 24, 9, 7
 _LEAST_BARS = 6
-_ROOMY, _BOUNDS_FROM = 76, 45  # columns of screen
+_ROOMY = 76  # columns of screen
+_BESIDE_NUMBERS = 33  # columns: a quantile's name, the difference with its interval, and the verdict in a word
 
 
 class ComparePanel(BoardPanel):
@@ -84,11 +86,11 @@ class ComparePanel(BoardPanel):
     # -- the bars -----------------------------------------------------------------------------------
 
     def _histogram(self, own: Contender, rival: Contender, width: int, rows: int) -> list[Strip]:
-        board, view = self._board, self._view
+        board = self._board
         low_ns, high_ns = bounds_ns(board)
         cells = [board.cell(each, board.condition) for each in (own, rival)]
         key = (
-            (own.id, rival.id, board.condition, view.window_s),
+            (own.id, rival.id, board.condition, board.study.epoch),
             (low_ns, high_ns, width, rows),
             tuple(cell and cell.slices for cell in cells),
         )
@@ -105,35 +107,38 @@ class ComparePanel(BoardPanel):
 
     def _measured(self, contender: Contender, condition: Condition) -> Histogram | None:
         cell = self._board.cell(contender, condition)
-        if cell is None or not cell.latency.total:
-            return None
-        window_s = self._view.window_s if condition == self._board.condition else None
-        return cell.latency if window_s is None else cell.recent(cell.ended_ns, window_s)
+        return cell.latency if cell is not None and cell.latency.total else None
 
     # -- the differences ----------------------------------------------------------------------------
 
     def _differences(
         self, own: Contender, rival: Contender, names: list[str], condition: Condition, width: int
     ) -> list[Strip]:
-        """A title, then a row for each quantile: both values, by how much they differ, and what may be said of it."""
+        """A title, then a row for each quantile: both values, by how much they differ, and what may be said of it.
+
+        All of it is of the whole condition, whatever the window: a difference is known of all rounds only.
+        """
         both = [self._measured(each, condition) for each in (own, rival)]
         when = "now" if condition == self._board.condition else "beside"
         roomy = width >= _ROOMY
-        number = _NUMBER if roomy else _NUMBER - 3
+        values = [
+            [_value(each, histogram, quantile) for each, histogram in zip((own, rival), both, strict=True)]
+            for quantile in QUANTILES
+        ]
+        number = max(_NUMBER if roomy else _NUMBER - 3, 1 + max(len(text) for row in values for text, _ in row))
         title = f" {when}: {condition.title}, ms"
         spans: list[Span] = [(title, STRONG)]
         column = _QUANTILE + 2 * number + 2
         if roomy and len(title) < column:
             spans += [" " * (column - len(title)), ("filled ÷ line − 1 [95 %]", DIM)]
         lines = [line(*spans, width=width)]
-        for quantile in QUANTILES:
+        for quantile, numbers in zip(QUANTILES, values, strict=True):
             pair = self._answers.pair(rival.id, own.id, condition, quantile)
             ranked = quantile == self._view.ranked_by
             row: list[Span] = [(f"  {quantile_name(quantile):<{_QUANTILE - 2}}", STRONG if ranked else DIM)]
-            for each, histogram in zip((own, rival), both, strict=True):
-                row.append(_value(each, histogram, quantile, number))
             row += [
-                _difference(pair, roomy, width >= _BOUNDS_FROM),
+                *((text.rjust(number), style) for text, style in numbers),
+                _difference(pair, roomy, width >= _BESIDE_NUMBERS + 2 * number),
                 "  " if roomy else " ",
                 _verdict(pair, own, rival, names, roomy),
             ]
@@ -141,13 +146,13 @@ class ComparePanel(BoardPanel):
         return lines
 
 
-def _value(contender: Contender, histogram: Histogram | None, quantile: float, room: int) -> Span:
+def _value(contender: Contender, histogram: Histogram | None, quantile: float) -> tuple[str, Style]:
     value_ns = None if histogram is None else histogram.quantile_ns(quantile)
     if histogram is None or value_ns is None:
-        return (NOTHING.rjust(room), DIM)
+        return NOTHING, DIM
     if is_provisional(histogram, quantile):
-        return (f"~{ms(value_ns)}".rjust(room), DIM)
-    return (ms(value_ns).rjust(room), candidate_style(contender.slot))
+        return f"~{ms(value_ns)}", DIM
+    return ms(value_ns), candidate_style(contender.slot)
 
 
 def _difference(pair: Pair | None, roomy: bool, bounds: bool) -> Span:
@@ -181,14 +186,21 @@ def _percent(ratio: float) -> str:
 
 def _verdict(pair: Pair | None, own: Contender, rival: Contender, names: list[str], roomy: bool) -> Span:
     """What may be said; where room is short, of the selected one in a word."""
-    if pair is None or pair.ratio is None:
-        return ("too little measured yet" if roomy else "…", DIM)
-    if pair.faster:
+    both = list(zip((own, rival), names, strict=True))
+    control = next((name for each, name in both if each.candidate.is_control), "")
+    if control:
+        return (f"{control} is a control: not compared" if roomy else "control", DIM)
+    if pair is not None and pair.faster:
         wins = pair.faster == own.id
         text = f"{names[0] if wins else names[1]} is faster" if roomy else "faster" if wins else "slower"
         return (text, candidate_style((own if wins else rival).slot) + STRONG)
-    if pair.equal:
+    if pair is not None and pair.equal:
         return "no difference that matters" if roomy else "equal"
+    gone = next((name for each, name in both if each.is_out), "")
+    if gone:
+        return (f"{gone} does not run any more" if roomy else "open", DIM)
+    if pair is None or pair.ratio is None:
+        return ("too little measured yet" if roomy else "…", DIM)
     if pair.provisional:
         return ("too little measured yet" if roomy else "too few", DIM)
     wait = "" if pair.more_s is None else f", about {_duration(pair.more_s)} more"

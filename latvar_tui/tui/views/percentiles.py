@@ -119,7 +119,7 @@ class PercentilesPanel(BoardPanel):
             canvas.write(row, 0, flat * scale.columns, WARNING)
         ghost = self._ghost
         if ghost is not None:
-            key = id(ghost), ghost.total, scale
+            key = id(ghost), ghost.total, self._board.study.epoch, scale
             if self._kept_ghost[0] != key:
                 self._kept_ghost = key, _line(ghost, scale)
             drawn = self._kept_ghost[1]

@@ -18,7 +18,7 @@ from latvar_tui.study.spectrogram import Spectrum
 from latvar_tui.study.timeline import Moment
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
-from latvar_tui.tui.looks import Depth, Looks
+from latvar_tui.tui.looks import Depth
 from latvar_tui.tui.palette import (
     DIM,
     MEDIAN_LEVEL,
@@ -94,6 +94,7 @@ class TimelinePanel(BoardPanel):
         low_ns, high_ns = bounds_ns(self._board)
         key = (
             spectrogram.slices_of(contender.id),
+            self._board.study.epoch,
             spectrogram.seconds_in(columns),
             (low_ns, high_ns, rows, columns, width, self._halves),
             (name, contender.state, self.marker(contender), self._board.only),
@@ -150,10 +151,7 @@ class TimelinePanel(BoardPanel):
     @property
     def _halves(self) -> bool:
         """Whether a cell can have two colours: half a cell is then drawn as finely as a whole one."""
-        if self._ascii:
-            return False
-        looks: Looks | None = getattr(self.app, "looks", None)
-        return looks is None or looks.depth is Depth.MANY
+        return not self._ascii and self._looks.depth is Depth.MANY
 
     @property
     def _letters(self) -> str:
@@ -167,7 +165,8 @@ class TimelinePanel(BoardPanel):
         board = self._board
         seconds = board.spectrogram.seconds_in(columns)
         newest = board.timeline.moments[-1] if board.timeline.moments else None
-        key = gutter, columns, seconds, len(board.spectrogram), newest and (newest.stress_threads, len(newest.marks))
+        about_newest = newest and (newest.stress_threads, len(newest.marks))
+        key = gutter, columns, seconds, len(board.spectrogram), about_newest, board.study.epoch
         if self._beneath[0] != key:
             moments = board.timeline.every(seconds)[:columns]
             self._beneath = (
