@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,8 @@ from textual.pilot import Pilot
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition, parse_condition
+from latvar_tui.format import ms
+from latvar_tui.hdr_layout import median_ns
 from latvar_tui.study.board import Board
 from latvar_tui.study.conclusions import Groups, Ratio, Reversal
 from latvar_tui.study.rivals import fastest_other
@@ -30,7 +34,9 @@ from latvar_tui.tui.views import percentiles
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas, straight, trace
 from latvar_tui.tui.views.compare import ComparePanel
+from latvar_tui.tui.views.matrix import MatrixPanel
 from latvar_tui.tui.views.names import OVERVIEW, VIEWS, next_view
+from latvar_tui.tui.views.ranks import RanksPanel
 from latvar_tui.tui.views.sentences import condition_names, orders, shorter, told
 from latvar_tui.tui.views.tabs import Tabs
 from latvar_tui.tui.views.timeline import TimelinePanel
@@ -491,3 +497,78 @@ def test_what_is_answered_goes_when_a_model_is_another_one_or_a_recording_goes_b
     board.become(board_of(MODELS, frames[:20]))
     assert board.study.epoch > before
     assert asked() is None
+
+
+def scaled_board(models: Sequence[str], conditions: Sequence[str], share: float, slices: int = 30) -> Board:
+    """As of a session of much smaller models."""
+    frames = []
+    for frame in session(models, conditions, slices):
+        if isinstance(frame, wire.Slice):
+            values = np.concatenate([np.full(n, median_ns(np.array([i]))[0] * share) for i, n in frame.service.pairs])
+            places = {"start_ns": frame.start_ns, "round_number": frame.round, "place": frame.place}
+            frame = slice_frame(frame.seq, frame.candidate, frame.condition, values.astype(np.int64), **places)
+        frames.append(frame)
+    return board_of(models, frames)
+
+
+def test_no_number_of_the_matrix_is_cut_and_its_intervals_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    conditions = [f"{threads}xcpu@100%" for threads in range(5)]
+    board, answers = scaled_board(MODELS, conditions, 0.02, 3), hurried(board_of(MODELS))
+    monkeypatch.setattr(answers, "interval", lambda *_: (40_400, 41_500))
+    whole, titles = MatrixPanel(board, View(), answers), ["idle", *(text[:4] + "u" for text in conditions[1:])]
+    for width, height in [(120, 40), (100, 40), (100, 14), (45, 30)]:
+        head, *lines = drawn(whole, width, height)[1:]
+        for contender in board.contenders:
+            row = next(text for text in lines if contender.name[:6] in text)
+            shown = [title for title in titles if title in head]
+            cells = [board.cell(contender, board.conditions[titles.index(title)]) for title in shown]
+            expected = [f"~{ms(cell.latency.quantile_ns(99.0))}" for cell in cells if cell is not None]
+            assert len(shown) >= 2 and re.findall(r"~\S+", row) == expected, row
+    intervals = [text for text in drawn(whole, 120, 40) if text.count(" 0.0404–0.0415 ") == len(conditions)]
+    assert len(intervals) == len(MODELS)
+
+
+@pytest.mark.parametrize("kind", ["control", "failed"])
+def test_who_competes_with_nobody_has_no_place(kind: str) -> None:
+    models = (*MODELS[1:], "null" if kind == "control" else MODELS[0])
+    board = board_of(models, session(models, ["0xcpu@100%", STRESSED], 3))
+    with_times(board, 2, 100_000, slices=9, condition=STRESSED)
+    if kind == "failed":
+        board.take(state_frame(board.contenders[2].candidate, "failed", "killed"))
+    ranks = RanksPanel(board, View(ranked_by=50.0), hurried(board)).draw(120, 24)
+    places = "".join(
+        segment.text for strip in ranks[1:20] for segment in strip if segment.text.strip() in ("1", "2", "3")
+    )
+    assert "×: none" in ranks[0].text and "3" not in places
+    matrix = drawn(MatrixPanel(board, View(ranked_by=50.0), hurried(board)), 100, 24)
+    assert not any(
+        text.strip().startswith(f"{title}: {board.contenders[2].name}")
+        for text in matrix
+        for title in ("idle", "4xcpu")
+    )
+    row = next(text for text in matrix if board.contenders[2].name in text)
+    assert not re.search(r"\d +\d ", row)
+
+
+def test_a_quantile_that_is_not_compared_is_said_to_be_so() -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%", STRESSED], 30))
+    view = View(ranked_by=97.0)
+    matrix, ranks = MatrixPanel(board, view, hurried(board)), RanksPanel(board, view, hurried(board))
+    for panel in (matrix, ranks):
+        said = " ".join(" ".join(drawn(panel, 120, 40)).split())
+        assert "p97 is not compared (p50, p90, p95, p99, p99.9 are: key p)." in said
+        assert "not told apart" not in said.replace("same place: not told apart", "")
+    row = next(text for text in drawn(matrix, 120, 40) if board.contenders[0].name in text)
+    assert not re.search(r"\d +1 ", row)
+
+
+def test_the_levels_beneath_the_ranks_stay_apart() -> None:
+    threads = (0, 1, 2, 4, 8, 10, 12, 14, 16)
+    board = board_of(MODELS[:2], session(MODELS[:2], [f"{each}xcpu@100%" for each in threads], 1))
+    for width in (30, 44, 80):
+        lines = drawn(RanksPanel(board, View(), hurried(board)), width, 14)
+        labels = next(text for text in lines[1:] if "│" not in text).partition("cpu")[0].split()
+        assert "16" in labels, "the present one"
+        assert [label for label in labels if label != "idle"] == [
+            label for label in map(str, threads) if label in labels
+        ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from latvar_tui.condition import Condition
+from latvar_tui.format import quantile_name
+from latvar_tui.study.claims import QUANTILES
 
 Order = Literal["reversed", "same order", "undecided"]
 
@@ -75,3 +77,10 @@ class Groups:
     best: tuple[str, ...]
     worse: tuple[str, ...]
     unmeasured: tuple[str, ...] = ()
+
+
+def not_compared(quantile: float) -> str:
+    """In a sentence, if nothing is ever claimed at a quantile (percent); else empty."""
+    if quantile in QUANTILES:
+        return ""
+    return f"{quantile_name(quantile)} is not compared ({', '.join(map(quantile_name, QUANTILES))} are: key p)."

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, distinct, ms, quantile_name
 from latvar_tui.study.board import Board, Contender
-from latvar_tui.study.conclusions import Reversal
+from latvar_tui.study.conclusions import Groups, Reversal, not_compared
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
@@ -20,7 +20,8 @@ from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.sentences import condition_names, orders, told, wrapped
 
 _NAME_MOST = 30
-_LEAST_COLUMN = 11  # "~12.3 2 ⇄" and blanks
+_COLUMN = 14  # "~0.0123 12 ⇄" and blanks: the longest that there is
+_TALL_COLUMN = 16  # "0.0123–0.0125" and blanks
 
 
 class MatrixPanel(BoardPanel):
@@ -40,12 +41,17 @@ class MatrixPanel(BoardPanel):
             conditions = [*conditions, *(each for each in sweep.conditions if each not in conditions)]
         titles = condition_names(conditions)
         name_width = self._name_width(width)
-        column = max(_LEAST_COLUMN, *(len(title) + 5 for title in titles))
-        seen = self._seen(conditions, max(1, (width - name_width) // column))
+        titled = max(len(title) for title in titles) + 5
+        fitting, fitting_tall = (
+            max(1, (width - name_width) // max(least, titled)) for least in (_COLUMN, _TALL_COLUMN)
+        )
         reversals = self._answers.reversals(view.ranked_by)
         contenders = board.contenders
-        # A second line a candidate, with its interval, where that leaves room for what may be said of it all.
-        tall = height >= 3 * len(contenders) + 6
+        # A second line a candidate, with its interval, where that leaves room for what may be said of it all, and hides
+        # no condition.
+        tall = height >= 3 * len(contenders) + 6 and fitting_tall >= min(fitting, len(conditions))
+        column = max(_TALL_COLUMN if tall else _COLUMN, titled)
+        seen = self._seen(conditions, fitting_tall if tall else fitting)
         lines = [self._title(width), self._heads(conditions, titles, seen, name_width, column, width)]
         room = max(1, min(len(contenders), height - 3)) if not tall else len(contenders)
         first = max(0, min(view.selected - room // 2, len(contenders) - room))
@@ -111,12 +117,17 @@ class MatrixPanel(BoardPanel):
 
     def _places(self, condition: Condition) -> dict[str, int]:
         """By candidate; those that cannot be told from the best share the first place."""
-        ids = [each.id for each in self._board.contenders if not each.candidate.is_control]
-        groups = self._answers.groups(condition, self._view.ranked_by, ids)
+        groups = self._groups(condition)
         if groups is None:
             return {}
         places = dict.fromkeys(groups.best, 0)
         return places | {name: at for at, name in enumerate(groups.worse, len(groups.best))}
+
+    def _groups(self, condition: Condition) -> Groups | None:
+        """Of those that compete; None where nothing can be said, or not yet."""
+        ids = [each.id for each in self._board.contenders if each.is_rival]
+        quantile = self._view.ranked_by
+        return None if not_compared(quantile) else self._answers.groups(condition, quantile, ids)
 
     def _cell(
         self,
@@ -137,7 +148,9 @@ class MatrixPanel(BoardPanel):
             mark = ("x " if self._ascii else "⇄ ", WARNING)
         place = places.get(contender.id)
         settled = not is_provisional(cell.latency, quantile) and (
-            len(self._board.contenders) == 1 or self._answers.is_settled(contender.id, condition, quantile)
+            len(self._board.contenders) == 1
+            or not_compared(quantile) != ""
+            or self._answers.is_settled(contender.id, condition, quantile)
         )
         text = f"{'' if settled else '~'}{ms(value_ns)} {'' if place is None else place + 1}".rstrip()
         if place is None:
@@ -155,7 +168,7 @@ class MatrixPanel(BoardPanel):
     def _interval(self, contender: Contender, condition: Condition, column: int) -> Span:
         bounds = self._answers.interval(contender.id, condition, self._view.ranked_by)
         text = "" if bounds is None else f"{ms(bounds[0])}–{ms(bounds[1])}"
-        return (text.rjust(column - 3) + "   " if len(text) <= column - 3 else " " * column, DIM)
+        return (f"{text.rjust(column - 3)}   ", DIM)
 
     def _said(
         self,
@@ -169,13 +182,14 @@ class MatrixPanel(BoardPanel):
         if room <= 0:
             return []
         names = {contender.id: contender.name for contender in self._board.contenders}
-        quantile = self._view.ranked_by
+        why_not = not_compared(self._view.ranked_by)
         said = [(sentence, WARNING) for sentence in told(reversals, names)]
-        if not reversals and len(conditions) > 1 and len(names) > 1:
+        if why_not and len(names) > 1:
+            said.append((why_not, DIM))
+        elif not reversals and len(conditions) > 1 and len(names) > 1:
             said.append(("No change of places is claimed at this quantile, so far.", DIM))
-        ids = [each.id for each in self._board.contenders if not each.candidate.is_control]
         for condition, title in zip(conditions, titles, strict=True):
-            groups = self._answers.groups(condition, quantile, ids)
+            groups = self._groups(condition)
             if groups is not None and groups.best:
                 said.append((f"{title}: {orders(groups, names)}", DIM))
         lines = [line((text, style), width=width) for sentence, style in said for text in wrapped(sentence, width)]

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from latvar_tui.condition import Condition
 from latvar_tui.format import distinct, quantile_name
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.conclusions import not_compared
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import Span, line
@@ -28,10 +29,13 @@ _NAME_MOST = 30
 
 @dataclass(frozen=True)
 class _Point:
-    """One candidate at one level: its place among all there, from 0, and whether its value is to be relied on."""
+    """One candidate at one level: its place among its rivals there, from 0, and whether its value is to be relied on.
+
+    Who competes with nobody has no place.
+    """
 
     value_ns: int
-    place: int
+    place: int | None
     solid: bool
 
 
@@ -55,7 +59,9 @@ class RanksPanel(BoardPanel):
         said = [(text, WARNING) for text in told(reversals, names)]
         if not said:
             text = "No change of places is claimed at this quantile, so far."
-            if len(levels) < 2:
+            if why_not := not_compared(view.ranked_by):
+                text = why_not
+            elif len(levels) < 2:
                 text = "One stress level so far: the next one stands beside it (→ adds a stress thread)."
             said = [(text, DIM)]
         told_lines = [line((text, style), width=width) for sentence, style in said for text in wrapped(sentence, width)]
@@ -68,10 +74,17 @@ class RanksPanel(BoardPanel):
 
     def _title(self, width: int) -> Strip:
         title = f" {quantile_name(self._view.ranked_by)} over stress, ms "
-        legend = "a digit: the place there · dim: on fewer than ten observations "
+        all_placed = all(contender.is_rival for contender in self._board.contenders)
+        none = "" if all_placed else f", {self._no_place}: none"
+        legend = f"a digit: the place there{none} · dim: on fewer than ten observations "
         if len(title) + len(legend) > width:
             legend = "a digit: the place " if len(title) + 20 <= width else ""
         return line((title, STRONG), " " * (width - len(title) - len(legend)), (legend, DIM), width=width)
+
+    @property
+    def _no_place(self) -> str:
+        """Of who competes with nobody: a control, or one that has failed."""
+        return "x" if self._ascii else "×"
 
     def _levels(self) -> list[Condition]:
         """Those of the present kind of stress, or when idle of the one beside; idle first."""
@@ -90,7 +103,8 @@ class RanksPanel(BoardPanel):
         """The chart and its axis: ``rows`` + 1 lines."""
         board = self._board
         points = {contender.id: self._points(contender, levels) for contender in board.contenders}
-        placed = _placed(points, len(levels))
+        rivals = {contender.id for contender in board.contenders if contender.is_rival}
+        placed = _placed(points, rivals, len(levels))
         low_ns, high_ns = self._bounds(placed)
         shown = tuple((contender.id, contender.name, contender.slot) for contender in board.contenders)
         selected = self._view.selected
@@ -141,7 +155,7 @@ class RanksPanel(BoardPanel):
                 if point is not None:
                     row = row_of(point.value_ns, *bounds, rows)
                     style = candidate_style(contender.slot) + STRONG if point.solid else DIM
-                    canvas.write(row, column, str(point.place + 1), style)
+                    canvas.write(row, column, self._no_place if point.place is None else str(point.place + 1), style)
         names = self._names(placed, bounds, rows, names_width)
         labels = upright_labels(*bounds, rows)
         edge = "|" if self._ascii else "│"
@@ -205,12 +219,16 @@ class RanksPanel(BoardPanel):
         """The levels beneath their points, and a sign between two at which places change."""
         canvas = Canvas(columns, 1)
         present = self._board.condition
-        for condition, column in zip(levels, places, strict=True):
+        taken = [False] * (columns + 2)  # a blank at each end
+        # The present one first: where not all have room, it is there.
+        for condition, column in sorted(zip(levels, places, strict=True), key=lambda each: each[0] != present):
             text = "idle" if condition.is_idle else str(condition.stress_threads)
             start = max(0, min(column - len(text) // 2, columns - len(text)))
-            canvas.write(0, start, text, STRONG if condition == present else DIM)
+            if not any(taken[start : start + len(text) + 2]):
+                canvas.write(0, start, text, STRONG if condition == present else DIM)
+                taken[start + 1 : start + 1 + len(text)] = [True] * len(text)
         for (one, a), (other, b) in pairwise(zip(levels, places, strict=True)):
-            if frozenset((one, other)) in turned:
+            if frozenset((one, other)) in turned and not taken[(a + b) // 2 + 1]:
                 canvas.write(0, (a + b) // 2, "x" if self._ascii else "⇄", WARNING)
         kind = levels[-1]
         what = "" if kind.is_idle else f" {kind.kind} threads" + (f" {kind.load_pct} %" if kind.load_pct < 100 else "")
@@ -222,12 +240,15 @@ def _like(one: Condition, kind: Condition) -> bool:
     return replace(one, stress_threads=1) == replace(kind, stress_threads=1) and not one.is_idle and not kind.is_idle
 
 
-def _placed(points: dict[str, list[tuple[int, bool] | None]], levels: int) -> dict[str, list[_Point | None]]:
-    """With each one's place among those that were measured at its level."""
+def _placed(
+    points: dict[str, list[tuple[int, bool] | None]], rivals: set[str], levels: int
+) -> dict[str, list[_Point | None]]:
+    """With each one's place among the rivals that were measured at its level."""
     placed: dict[str, list[_Point | None]] = {name: [] for name in points}
     for level in range(levels):
-        there = sorted(found[0] for each in points.values() if (found := each[level]) is not None)
+        there = sorted(found[0] for name, each in points.items() if name in rivals and (found := each[level]))
         for name, each in points.items():
             found = each[level]
-            placed[name].append(None if found is None else _Point(found[0], there.index(found[0]), found[1]))
+            place = there.index(found[0]) if found is not None and name in rivals else None
+            placed[name].append(None if found is None else _Point(found[0], place, found[1]))
     return placed
