@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from latvar_tui import wire
+from latvar_tui.format import quantile_name
 from latvar_tui.tui.histogram_panel import HistogramPanel
 from latvar_tui.tui.palette import WAITING
 from latvar_tui.tui.view import View
@@ -71,3 +77,32 @@ def test_a_frame_of_another_probe_without_sums_draws_all_the_same() -> None:
     old = wire.Slice(**(vars(frame) | {"wait_sums": []}))
     lines = HistogramPanel(board_of(["a"], [old]), View()).draw(120, 12)
     assert "━" not in lines[-2].text
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("ranked_by", [99.0, 99.9])
+def test_a_mark_at_the_right_edge_is_one_and_its_name_is_whole(ranked_by: float, linear: bool) -> None:
+    values = np.linspace(4.0, 9.95, 4000) * MS
+    board = board_of(["a"], [slice_frame(1, "a", "0xcpu@100%", values)])
+    view = View(ranked_by=ranked_by, linear=linear)
+    for width in range(60, 130):
+        text = HistogramPanel(board, view).draw(width, 12)[-2].text
+        name = quantile_name(ranked_by)
+        assert text.count("┴") == 2 and re.search(rf"┴{name}(?!\d)|(?<!\d){name}┴", text), text
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_names_of_marks_are_whole_or_not_there(one: int, other: int) -> None:
+    values = [one * MS // 10] * 60 + [max(one, other) * MS // 10] * 40
+    line = HistogramPanel(board_of(["a"], [slice_frame(1, "a", "0xcpu@100%", values)]), View()).draw(80, 12)[-2].text
+    assert set(re.findall(r"p\d*", line)) <= {"p50", "p99"}
+    assert 1 <= line.count("┴") <= 2
+
+
+def test_beside_the_bars_stand_numbers_of_all_and_that_is_said_where_the_table_is_of_less() -> None:
+    board = board_of(["a"], [slice_frame(1, "a", "0xcpu@100%", [2 * MS] * 50)])
+    view = View()
+    panel = HistogramPanel(board, view)
+    assert ", all" not in "".join(strip.text for strip in panel.draw(120, 12))
+    view.recent_only = True
+    assert "n 50, all" in "".join(strip.text for strip in panel.draw(120, 12))

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latvar_tui.tui.large_print import ROWS_SMALLEST, LargePrint, large
+from latvar_tui.tui.large_print import ROWS_SMALLEST, LargeLines, LargePrint, large
 from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.view import View
+from tests.scripted_link import MS, board_of, slice_frame
 from tests.test_screen import IDS, SIZES, UNDER_STRESS, make_app, plain_terminal, sent, settled, then
 
 __all__ = ["plain_terminal"]  # a fixture that is used by being here
@@ -66,3 +68,14 @@ async def test_g_shows_the_selected_candidate_and_keys_go_on_working() -> None:
 def test_looks(snap_compare: object, size: tuple[int, int]) -> None:
     app = make_app(UNDER_STRESS, condition="2xcpu@100%")
     assert snap_compare(app, terminal_size=size, run_before=then("g"))  # type: ignore[operator]
+
+
+def test_the_large_print_is_of_the_window_and_says_so() -> None:
+    slow = slice_frame(1, "a", "0xcpu@100%", [8 * MS] * 80)
+    board = board_of(["a"], [slow, slice_frame(100, "a", "0xcpu@100%", [2 * MS] * 50)])
+    view = View(ranked_by=50.0)
+    whole, recent = ["p50 in ms, idle", "8.00 ms"], ["p50 in ms, idle, 10 s", "2.00 ms"]
+    for view.recent_only, expected in ((False, whole), (True, recent)):
+        assert [strip.text.strip() for strip in LargeLines(board, view).draw(24, 8) if strip.text.strip()][
+            1:3
+        ] == expected

@@ -147,7 +147,11 @@ class Actions(Keeping):
 
     def action_window(self) -> None:
         self.view.recent_only = not self.view.recent_only
-        self.say("Numbers of the last 10 s." if self.view.recent_only else "Numbers of the whole condition.")
+        window_s = self.view.window_s
+        self.say(
+            "The whole condition again." if window_s is None
+            else f"The last {window_s:.0f} s: in the table, the curves and the large print; elsewhere all."
+        )  # fmt: skip
 
     def action_keep_base(self) -> None:
         self.view.toggle_base(self.board)

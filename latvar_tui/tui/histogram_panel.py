@@ -105,6 +105,7 @@ class HistogramPanel(BoardPanel):
             contender.name,
             contender.state,
             contender.memory_mb,
+            view.window_s,
             self.is_selected(contender),
             board.only,
             view.ranked_by,
@@ -151,7 +152,9 @@ class HistogramPanel(BoardPanel):
         histogram = cell.latency if cell is not None else None
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
             label.append([_quantile_text(histogram, quantile)])
-        label.append([(f"   n {count(histogram.total)}" if histogram else "", DIM)])
+        # The table may be of the last seconds only; the bars, and what stands beside them, are of all.
+        of_all = ", all" if self._view.window_s is not None else ""
+        label.append([(f"   n {count(histogram.total)}{of_all}" if histogram else "", DIM)])
         if contender.state in ("loading", "unloaded"):
             label.append([(f"   {contender.state}", DIM)])
         elif cell is not None and cell.saturation(self._board.condition):
@@ -194,14 +197,21 @@ class HistogramPanel(BoardPanel):
         cells = [heavy if waited else base for waited in cell.waiting.mostly(cell.latency, axis).tolist()]
         if deadline_ns is not None and axis.low_ns <= deadline_ns <= axis.high_ns:
             cells[axis.column_of(deadline_ns)] = late  # first: a label may cover it, and the column's title tells
-        for quantile in dict.fromkeys((50.0, self._view.ranked_by)):
+        marked = {}
+        for quantile in dict.fromkeys((self._view.ranked_by, 50.0)):
             value_ns = cell.latency.quantile_ns(quantile)
             assert value_ns is not None
-            at = axis.column_of(value_ns)
-            text = mark + quantile_name(quantile)
-            start = min(at, len(cells) - len(text))
-            cells[start : start + len(text)] = text
-            cells[at] = mark
+            marked[quantile] = axis.column_of(value_ns)
+        free = [True] * len(cells)
+        for at in marked.values():
+            cells[at], free[at] = mark, False
+        for quantile, at in marked.items():  # the ranking one first: where there is no room for both, the median's goes
+            name = quantile_name(quantile)
+            for start in (at + 1, at - len(name)):
+                there = slice(start, start + len(name))
+                if start >= 0 and sum(free[there]) == len(name):
+                    cells[there], free[there] = name, [False] * len(name)
+                    break
         return [("".join(run), WAITING if waits else DIM) for waits, run in groupby(cells, heavy.__eq__)]
 
 

@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from latvar_tui.format import ms, plural, quantile_name, three_digits
-from latvar_tui.study.board import Board
+from latvar_tui.histogram import Histogram
+from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tui.board_panel import BoardPanel
 from latvar_tui.tui.line_widget import line
@@ -95,7 +96,7 @@ class LargeLines(BoardPanel):
         self._words = words
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        board, quantile = self._board, self._view.ranked_by
+        board, quantile, window_s = self._board, self._view.ranked_by, self._view.window_s
         top = list(self._words(width, height // 3)) if self._words is not None else []
         if not board.contenders:
             return top
@@ -103,15 +104,18 @@ class LargeLines(BoardPanel):
         cell = board.cell(contender, board.condition)
         value, beside = "–", ""
         if cell is not None and cell.latency.total:
-            unsure = "~" if is_provisional(cell.latency, quantile) else ""
-            value = f"{unsure}{ms(cell.latency.quantile_ns(quantile))}"
-            beside = _beside(board, contender.id, quantile)
+            now = cell.latency if window_s is None else cell.recent(board.now_ns, window_s)
+            if now.total:
+                unsure = "~" if is_provisional(now, quantile) else ""
+                value = f"{unsure}{ms(now.quantile_ns(quantile))}"
+            beside = _beside(board, contender, now, quantile)
         threads = board.condition.stress_threads
         under = "idle" if not threads else plural(threads, "stress thread")
         colour = candidate_style(contender.slot)
         bold = colour + Style(bold=True)
         head = line((f"{spot(contender.slot, ascii=self._ascii)} ", colour), (contender.name, bold), width=width)
-        name = line((f"{quantile_name(quantile)} in ms, {under}", STRONG), width=width)
+        window = "" if window_s is None else f", {window_s:.0f} s"
+        name = line((f"{quantile_name(quantile)} in ms, {under}{window}", STRONG), width=width)
         foot = line((beside, DIM), width=width)
         room = height - len(top) - 6
         # Blank stretches without a colour: pictures of the screen lose those that begin a coloured one.
@@ -126,14 +130,13 @@ class LargeLines(BoardPanel):
         return [*top, *([Strip([])] * pad), *centred][:height]
 
 
-def _beside(board: Board, candidate_id: str, quantile: float) -> str:
+def _beside(board: Board, contender: Contender, now: Histogram, quantile: float) -> str:
     """The same when idle, and how many times as long it is."""
-    contender = next(one for one in board.contenders if one.id == candidate_id)
-    idle, now = board.cell(contender, board.condition.without_stress()), board.cell(contender, board.condition)
-    if board.condition.is_idle or idle is None or now is None or not idle.latency.total:
+    idle = board.cell(contender, board.condition.without_stress())
+    if board.condition.is_idle or idle is None or not idle.latency.total:
         return ""
-    was, is_now = idle.latency.quantile_ns(quantile), now.latency.quantile_ns(quantile)
-    unsure = "~" if is_provisional(idle.latency, quantile) or is_provisional(now.latency, quantile) else ""
+    was, is_now = idle.latency.quantile_ns(quantile), now.quantile_ns(quantile)
+    unsure = "~" if is_provisional(idle.latency, quantile) or is_provisional(now, quantile) else ""
     times = f", {unsure}{three_digits(is_now / was)}×" if was and is_now else ""
     return f"idle: {'~' if is_provisional(idle.latency, quantile) else ''}{ms(was)}{times}"
 
