@@ -12,7 +12,7 @@ import click
 from latvar_tui.candidate import Candidate, UsageError, parse_candidates
 from latvar_tui.cli_options import Finite, Quantity, looking
 from latvar_tui.cli_run import complain, connect
-from latvar_tui.cli_sessions import begin_recording, end_recording, open_session
+from latvar_tui.cli_sessions import begin_recording, end_recording, open_session, replay_of
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.quantities import parse_duration_s
@@ -101,7 +101,6 @@ def _measure(candidates: Sequence[Candidate], auto_s: float | None, options: dic
 
 def _play(name: str, auto_s: float | None, options: dict[str, Any]) -> int:
     from latvar_tui.session.layout import SessionError
-    from latvar_tui.session.replay import Replay
     from latvar_tui.session.stretches import stretches
 
     session = open_session(name)
@@ -120,7 +119,7 @@ def _play(name: str, auto_s: float | None, options: dict[str, Any]) -> int:
     from latvar_tui.tui.looks import looks_here
 
     quantile = options["quantile"] or QUANTILE
-    replay = Replay(session)
+    replay = replay_of(session)
     tour = _tour_of(replay.board.device, [stretch.condition for stretch in found], quantile, auto_s)
     try:
         app = DemoReplay(replay, found, ranked_by=quantile, tour=tour)

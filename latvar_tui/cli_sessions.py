@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # imported where they are used: start-up would pay for them
 
     from latvar_tui.session.reader import Session
     from latvar_tui.session.recorder import Recorder
+    from latvar_tui.session.replay import Replay
     from latvar_tui.study.board import Board
 
 # -- recording ----------------------------------------------------------------------------------------------
@@ -168,7 +169,6 @@ def _show_by_time(session: Session, as_json: bool, options: Mapping[str, Any], w
 
 def _play(session: Session, options: Mapping[str, Any]) -> int:
     """The session on the live screen; returns the exit status."""
-    from latvar_tui.session.replay import Replay
     from latvar_tui.session.shown import Chosen, ranking
     from latvar_tui.terminal import check_terminal
 
@@ -179,9 +179,7 @@ def _play(session: Session, options: Mapping[str, Any]) -> int:
 
     chosen = Chosen(quantile=options["quantile"], deadline_ms=options["deadline_ms"])
     ranked_by, deadline_ns = ranking(session, chosen)
-    replay = Replay(session, options["from_s"], options["to_s"])
-    if not replay.board.contenders:
-        raise UsageError(f"The session '{session.folder}' has no candidate that this version knows: update latvar-tui.")
+    replay = replay_of(session, options["from_s"], options["to_s"])
     try:
         app = ReplayApp(replay, ranked_by=ranked_by, deadline_ns=deadline_ns)
         status, _ = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
@@ -190,6 +188,21 @@ def _play(session: Session, options: Mapping[str, Any]) -> int:
     for note in session.notes:
         click.echo(f"latvar-tui: {note}", err=True)
     return status
+
+
+def replay_of(session: Session, from_s: float = 0.0, to_s: float | None = None) -> Replay:
+    """Plays a session, or a part of it.
+
+    Raises:
+        UsageError: there is nobody in it to show.
+    """
+    from latvar_tui.session.replay import Replay
+
+    replay = Replay(session, from_s, to_s)
+    if not replay.board.contenders:
+        replay.close()
+        raise UsageError(f"The session '{session.folder}' has no candidate that this version knows: update latvar-tui.")
+    return replay
 
 
 # -- what is kept -------------------------------------------------------------------------------------------

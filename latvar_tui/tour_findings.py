@@ -32,7 +32,8 @@ class Finder:
         self._found = Findings()
 
     def find(self, tour: Tour, board: Board) -> Findings:
-        asked = (board.study.version // _EVERY_ROUNDS, tour.at, tour.quantile)
+        rivals = [one.id for one in board.contenders if one.is_rival]
+        asked = (board.study.version // _EVERY_ROUNDS, board.study.epoch, rivals, tour.at, tour.quantile)
         if asked != self._asked:
             self._asked, self._found = asked, _find(tour, board)
         return self._found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from latvar_tui.condition import Condition
 from latvar_tui.format import ms, plural, quantile_name, three_digits
 from latvar_tui.study.board import Board, Contender
-from latvar_tui.study.conclusions import Ratio, Reversal
+from latvar_tui.study.conclusions import Ratio, Reversal, not_compared
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.tour import Progress, Tour
 from latvar_tui.tour_findings import Findings
@@ -42,9 +44,12 @@ def state(tour: Tour, progress: Progress, now_s: float) -> str:
 def _idle(tour: Tour, board: Board, condition: Condition) -> list[str]:
     ranked = _by_quantile(tour, board, condition)
     what = "Nothing else is asked of the device"
-    if not ranked:
+    if any(contender.state == "loading" for contender in board.contenders) and not ranked:
         return [f"{what}, and {plural(len(board.contenders), 'candidate')} load."]
     name = quantile_name(tour.quantile)
+    if not _is_complete(ranked, board):
+        running = sum(contender.is_rival for contender in board.contenders)
+        return [f"{what}. So far {len(ranked)} of {plural(running, 'candidate')} {_has(ranked)} been measured."]
     best = ranked[0]
     within = f"{tour.quantile:.10g} of 100 inferences end within {_value(tour, board, best, condition)} ms"
     said = [f"{what}. {best.name} has the smallest {name}: {within}."]
@@ -74,8 +79,12 @@ def _stressed(tour: Tour, board: Board, condition: Condition) -> list[str]:
     median = _times(board, worst, idle, condition, 50.0)
     if median < _times(board, worst, idle, condition, tour.quantile):
         said[0] = f"{said[0][:-1]}; its median only {three_digits(median)}×."
+    if not _is_complete(ranked, board):
+        return said
     best = f"The smallest {name} is {ranked[0].name}'s ({_value(tour, board, ranked[0], condition)} ms)"
-    if before and ranked[0] is not before[0]:
+    if not _is_complete(before, board):
+        return [*said, f"{best}."]
+    if ranked[0] is not before[0]:
         return [*said, f"{best}; idle it was {before[0].name}'s."]
     return [*said, f"{best}, as when idle."]
 
@@ -96,13 +105,16 @@ def _ranking(tour: Tour, board: Board, found: Findings) -> list[str]:
         return [*said, *_same_model(board, reversal)]
     decided = [pair for pair in found.pairs if pair.is_decided]
     name = quantile_name(tour.quantile)
+    if why_not := not_compared(tour.quantile):
+        return [why_not]
     if not found.pairs:
         return ["With one candidate there is no ranking: m adds another."]
     said = [
         f"No reversal at {name} on this device so far: of {plural(len(found.pairs), 'comparison')}"
         f" {len(decided)} {'is' if len(decided) == 1 else 'are'} decided, and none contradicts another.",
-        "That is a result, too: an order that holds under stress is worth knowing.",
     ]
+    if len(decided) == len(found.pairs):
+        said.append("That is a result, too: an order that holds under stress is worth knowing.")
     more = [pair.more_s for pair in found.pairs if pair.condition == board.condition and pair.more_s]
     if more and tour.can_measure:
         said.insert(1, f"Measured on under this stress, the next would be decided in about {min(more):.0f} s.")
@@ -161,6 +173,15 @@ def _by_quantile(tour: Tour, board: Board, condition: Condition) -> list[Contend
         if cell is not None and cell.latency.total and contender.is_rival:
             found.append((cell.latency.quantile_ns(tour.quantile) or 0, contender.slot, contender))
     return [contender for _, _, contender in sorted(found, key=lambda one: one[:2])]
+
+
+def _is_complete(measured: Sequence[Contender], board: Board) -> bool:
+    """Whether all that compete have been measured: before that nobody is the smallest of them."""
+    return bool(measured) and len(measured) == sum(contender.is_rival for contender in board.contenders)
+
+
+def _has(some: Sequence[Contender]) -> str:
+    return "has" if len(some) == 1 else "have"
 
 
 def _value(tour: Tour, board: Board, contender: Contender, condition: Condition) -> str:

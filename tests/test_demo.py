@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from latvar_tui import wire
+from latvar_tui.candidate import UsageError
+from latvar_tui.cli_sessions import replay_of
 from latvar_tui.condition import IDLE, Condition, parse_condition
-from latvar_tui.session.layout import BOARD
+from latvar_tui.session.layout import ABOUT, BOARD
 from latvar_tui.session.reader import Session
 from latvar_tui.session.replay import Replay
 from latvar_tui.session.stretches import stretches
 from latvar_tui.tour import Tour
 from latvar_tui.tui.caption import Caption, fitted
 from latvar_tui.tui.demo import ELSEWHERE, DemoApp, DemoReplay
+from latvar_tui.tui.dialogs import Fitted
 from tests import scripted_link
 from tests.conftest import run_cli
-from tests.scripted_link import line_up, session
+from tests.scripted_link import line_up, session, slice_frame
 from tests.session_files import numbers, recorded, recorder_of
 from tests.test_live_pty import LEAVES_ALTERNATE_SCREEN, Live, live
 from tests.test_screen import IDS, SIZES, NoCost, ScriptedLink, plain_terminal, press_every_key, sent, settled
@@ -94,6 +100,7 @@ async def test_a_tour_that_begins_anew_takes_nothing_from_the_session(tmp_path: 
     app = make_demo(FIRST, step_s=5.0, recorder=recorder)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
+        app.begin_anew()
         app.put()
         assert not any(app.board.cells()) and app.tour.at == 0
         await deliver(pilot, slices(TEXTS[1]))
@@ -169,6 +176,52 @@ async def test_a_lost_probe_is_started_again_by_enter() -> None:
         assert app.probe_is_alive and "1/6" in caption(app)
 
 
+async def test_a_step_is_put_under_its_own_kind_of_stress_whatever_was_tried() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter", "left_square_bracket")
+        assert sent(app).conditions()[-1] == "1xcpu@90%" and app.is_elsewhere
+        await pilot.press("enter")
+        assert sent(app).conditions()[-1] == TEXTS[1] and not app.is_elsewhere
+
+
+async def test_the_first_step_of_a_tour_by_itself_keeps_its_counts_until_it_begins_anew() -> None:
+    app = make_demo(FIRST, step_s=5.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("right", "enter")
+        assert any(app.board.cells()) and sent(app).conditions() == [TEXTS[1], TEXTS[0]]
+
+
+async def test_cleared_counts_are_told_of_no_more() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "smallest" in caption(app)
+        await pilot.press("c")
+        assert "smallest" not in caption(app) and "0 of 3 candidates" in caption(app)
+
+
+async def test_its_own_keys_are_in_its_help_and_the_candidate_in_the_palette() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        said = str(app.screen.query_one(Fitted).content)
+        assert "backspace  the tour goes back" in said and said.count("enter ") == 1
+        await pilot.press("escape")
+        await app.run_action("detail")
+        assert len(app.screen_stack) == 2 and app.tour.at == 0
+
+
+async def test_a_frame_that_comes_at_the_end_draws_nothing() -> None:
+    app = make_demo(FIRST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+    app.draw()
+
+
 async def test_every_other_key_does_what_it_does_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = make_demo(FIRST)
@@ -209,6 +262,44 @@ def test_stretches_are_the_conditions_in_their_order(kept: Path) -> None:
     assert [stretch.condition for stretch in found] == CONDITIONS
     assert all(stretch.slices == 90 for stretch in found)
     assert all(before.end_ns <= after.begin_ns for before, after in pairwise(found))
+
+
+def under(condition: str, from_s: float, to_s: float) -> wire.Slice:
+    return slice_frame(
+        1, MODELS[0], condition, [1_000_000], start_ns=round(from_s * 1e9), end_ns=round(to_s * 1e9)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("went", "told"),
+    [
+        # It ends idle, as a tour does.
+        ([(0, 20), (1, 20), (2, 20), (0, 40)], [(0, 0), (1, 20), (2, 40)]),
+        # Somebody went back a step, and stayed for long.
+        ([(0, 20), (1, 20), (2, 20), (1, 30), (4, 20), (0, 9)], [(0, 0), (1, 20), (2, 40), (4, 90)]),
+        # Somebody tried the slider before, and by itself it went round again.
+        ([(0, 1), (1, 2), (0, 20), (1, 20), (2, 20), (0, 60), (1, 20), (2, 21)], [(0, 3), (1, 23), (2, 43)]),
+        ([(1, 20), (0, 20)], [(1, 0), (0, 20)]),
+    ],
+)
+def test_the_stretches_of_a_recorded_tour_tell_its_story(
+    went: list[tuple[int, int]], told: list[tuple[int, int]]
+) -> None:
+    frames, now_s = [], 0
+    for threads, seconds in went:
+        frames.append(under(f"{threads}xcpu@100%", now_s, now_s + seconds))
+        now_s += seconds
+    whole = SimpleNamespace(base_ns=0, frames=lambda to_s: frames)
+    found = stretches(whole)  # type: ignore[arg-type]
+    assert [(one.condition.stress_threads, one.begin_ns // 10**9) for one in found] == told
+
+
+def test_a_recording_of_nobody_is_refused(kept: Path, tmp_path: Path) -> None:
+    shutil.copytree(kept, folder := tmp_path / "kept")
+    about = json.loads((folder / ABOUT).read_text())
+    (folder / ABOUT).write_text(json.dumps(about | {"candidates": []}))
+    with pytest.raises(UsageError, match="no candidate that this version knows"):
+        replay_of(Session(folder))
 
 
 async def test_a_recording_stands_in_and_is_marked(kept: Path) -> None:

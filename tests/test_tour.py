@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,3 +223,45 @@ def test_the_state_says_what_enter_does() -> None:
     tour = at_step(1, step_s=20.0)
     tour.tick(True, 100.0)
     assert state(tour, Progress(True), 104.0) == "goes on in 16 s"
+
+
+def test_nobody_is_the_smallest_before_all_have_been_measured() -> None:
+    models = [*MODELS, "resnet18"]
+    two = session(MODELS, TEXTS[:2], 3)
+    board = board_of(models, two)
+    idle, stressed = (" ".join(sentences(at_step(number), board, Findings())) for number in (0, 1))
+    assert "2 of 3 candidates have been measured" in idle and "smallest" not in idle + stressed
+    for seq, condition in ((900, TEXTS[1]), (901, TEXTS[0])):
+        board.take(slice_frame(seq, "resnet18", condition, [1_000_000] * 9))
+        stressed = " ".join(sentences(at_step(1), board, Findings()))
+        assert "The smallest p95 is resnet18's" in stressed
+        assert ("as when idle" in stressed or "idle it was" in stressed) == (condition == TEXTS[0])
+    assert "resnet18 has the smallest" in " ".join(sentences(at_step(0), board, Findings()))
+    board.clear()
+    for contender in board.contenders:
+        board.take(state_frame(contender.candidate, "failed", "killed"))
+        assert "smallest" not in " ".join(sentences(at_step(0), board, Findings()))
+
+
+def test_an_order_is_said_to_hold_only_if_all_of_it_is_decided() -> None:
+    board = measured(*TEXTS)
+    pair = Pair(REVERSAL.a, REVERSAL.b, IDLE, 95.0, None, REVERSAL.a, 40, 0.0)
+    undecided = replace(pair, condition=Condition(1), faster="", more_s=9.0)
+    for pairs, holds in (((pair,), True), ((pair, undecided), False), ((undecided,), False)):
+        assert ("an order that holds" in " ".join(sentences(at_step(4), board, Findings(pairs=pairs)))) == holds
+
+
+def test_a_quantile_that_is_not_compared_is_said_to_be_so() -> None:
+    tour = at_step(4)
+    tour.quantile = 97.0
+    board = measured(*TEXTS, slices=3)
+    assert sentences(tour, board, Finder().find(tour, board))[0].startswith("p97 is not compared")
+
+
+def test_what_was_found_is_looked_for_again_when_counts_are_cleared() -> None:
+    board, finder, tour = measured(*TEXTS[:2]), Finder(), at_step(4)
+    assert any(pair.ratio for pair in finder.find(tour, board).pairs)
+    board.study.version = 4 * board.study.version + 1  # cleared, it is of the same four
+    finder.find(tour, board)
+    board.clear()
+    assert not any(pair.ratio for pair in finder.find(tour, board).pairs)

@@ -27,7 +27,10 @@ class Stretch:
 
 
 def stretches(session: Session) -> list[Stretch]:
-    """The longest stretch of each condition, in the order of time.
+    """One stretch of each condition, in the order of time, so that they tell how it went.
+
+    Of idle the longest before any stress: a tour ends idle, too, and may stay there for long. Of every other one the
+    first that is at least half as long as its longest and follows the one before it; else its longest.
 
     Raises:
         SessionError: a file of it is no file, or expands beyond belief.
@@ -46,4 +49,15 @@ def stretches(session: Session) -> list[Stretch]:
     for stretch in found:
         if stretch.condition not in longest or stretch.length_ns > longest[stretch.condition].length_ns:
             longest[stretch.condition] = stretch
-    return sorted(longest.values(), key=lambda stretch: stretch.begin_ns)
+    long = [stretch for stretch in found if 2 * stretch.length_ns >= longest[stretch.condition].length_ns]
+    stress_ns = next((stretch.begin_ns for stretch in long if not stretch.condition.is_idle), None)
+    chosen: list[Stretch] = []
+    for condition, its_longest in longest.items():  # in the order in which they came first
+        if condition.is_idle:
+            before = [each for each in found if each.condition == condition and each.begin_ns < (stress_ns or 0)]
+            chosen.append(max(before, key=lambda stretch: stretch.length_ns, default=its_longest))
+        else:
+            end_ns = chosen[-1].end_ns if chosen else 0
+            later = (each for each in long if each.condition == condition and each.begin_ns >= end_ns)
+            chosen.append(next(later, its_longest))
+    return sorted(chosen, key=lambda stretch: stretch.begin_ns)

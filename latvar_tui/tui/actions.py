@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import SystemCommand
 from textual.screen import Screen
@@ -40,6 +40,8 @@ class Actions(Keeping):
     threads: int
     joined_later: set[str]
     """Candidates that were chosen on the screen."""
+    own_keys: ClassVar[Sequence[tuple[str, str]]] = ()
+    """(keys, what they do) where they are not as in ``keys.KEYS``."""
 
     @property
     def probe_log(self) -> Sequence[str]:
@@ -194,7 +196,7 @@ class Actions(Keeping):
         self.push_screen(device_dialog(self.board, self.probe_log))
 
     def action_show_help(self) -> None:
-        self.push_screen(help_dialog())
+        self.push_screen(help_dialog(self.own_keys))
 
     def action_redraw_screen(self) -> None:
         self.redraw()

@@ -317,6 +317,7 @@ class LiveApp(Telling):
     def draw_slider(self, slider: Widget) -> None:
         assert isinstance(slider, StressSlider)
         slider.value = self.wanted.stress_threads
+        slider.kind = (self.stressed if self.wanted.is_idle else self.wanted).kind  # a sweep has its own
 
     # -- disturbance --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.strip import Strip
 
+from latvar_tui.condition import Condition
 from latvar_tui.session.replay import Replay
 from latvar_tui.session.stretches import Stretch
 from latvar_tui.tour import Progress, Tour
@@ -47,7 +49,14 @@ class TourFooter(Footer):
 class Guided(LiveApp):
     """A live screen with a caption that leads through it. Subclasses put the device where a step wants it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("backspace", "tour_back", "the step before", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "tour_enter", "the next step", show=False),
+        Binding("backspace", "tour_back", "the step before", show=False),
+    ]
+    own_keys = (
+        ("enter", "the tour goes on: to the next step, or back to where it was; starts a probe again that has died"),
+        ("backspace", "the tour goes back a step"),
+    )
     DEFAULT_CSS = "#caption { width: 1fr; }"
 
     def __init__(self, *args: Any, tour: Tour, **kwargs: Any) -> None:
@@ -74,7 +83,7 @@ class Guided(LiveApp):
         super().fit_table(Size(width, height - rows))
 
     def draw(self) -> None:
-        if not self.screen_stack:
+        if not self.is_running or not self.screen_stack:
             return
         self.tour.quantile = self.view.ranked_by
         progress = self.progress()
@@ -82,6 +91,8 @@ class Guided(LiveApp):
             if self.tour.is_auto and time.monotonic() - self._touched_s > (self.tour.step_s or 0.0):
                 self.put()  # whoever has tried the slider has left
         elif self.tour.tick(progress.is_enough, self.clock_s()):
+            if self.tour.at == 0:
+                self.begin_anew()
             self.put()
             progress = self.progress()
         with self.painting_at_once():
@@ -92,7 +103,8 @@ class Guided(LiveApp):
         tour = self.tour
         where = f"{tour.at + 1}/{len(tour.steps)} · {tour.step.title}"
         # A sentence whose digits change four times a second is not read.
-        asked = (tour.at, tour.quantile, self.board.now_ns // _SAID_ANEW_NS)
+        there = [(contender.id, contender.is_rival) for contender in self.board.contenders]
+        asked = (tour.at, tour.quantile, self.board.now_ns // _SAID_ANEW_NS, self.board.study.epoch, there)
         if asked != self._asked:
             self._asked, self._said_of_step = asked, sentences(tour, self.board, self._finder.find(tour, self.board))
         how = ELSEWHERE if self.is_elsewhere else state(tour, progress, self.clock_s())
@@ -116,6 +128,9 @@ class Guided(LiveApp):
         """Put the device where the step wants it."""
         raise NotImplementedError
 
+    def begin_anew(self) -> None:
+        """The tour goes by itself, and has come round."""
+
     def action_tour_on(self) -> None:
         if self.is_elsewhere or self.tour.press(self.progress().is_enough):
             self.put()
@@ -126,12 +141,12 @@ class Guided(LiveApp):
             self.put()
         self.draw()
 
-    def action_detail(self) -> None:
+    def action_tour_enter(self) -> None:
         """Enter is the tour's, but for a probe that has died."""
         if self.probe_is_alive:
             self.action_tour_on()
         else:
-            super().action_detail()
+            self.start_again()
 
 
 class DemoApp(Guided):
@@ -142,16 +157,22 @@ class DemoApp(Guided):
         step = self.tour.step
         return step.kind == "condition" and step.condition is not None and self.wanted != step.condition
 
+    def begin_anew(self) -> None:
+        self.clear_counts()  # its shapes begin anew with it
+
     def put(self) -> None:
         tour, board = self.tour, self.board
-        if tour.at == 0 and tour.is_auto:
-            self.clear_counts()  # the tour begins anew, and its shapes with it
         reversals = self._finder.find(tour, board).reversals
         if tour.step.kind == "ranking" and reversals:
-            self.want(reversals[0].after.stress_threads)
+            self._put_under(reversals[0].after)
             self.view.selected = next(i for i, one in enumerate(board.contenders) if one.id == reversals[0].b)
         elif tour.step.condition is not None:
-            self.want(tour.step.condition.stress_threads)
+            self._put_under(tour.step.condition)
+
+    def _put_under(self, condition: Condition) -> None:
+        """Somebody may have chosen another kind of stress, or another load."""
+        self.stressed = replace(condition, stress_threads=max(1, condition.stress_threads))
+        self.want(condition.stress_threads)
 
 
 class DemoReplay(Guided, ReplayApp):
@@ -189,5 +210,5 @@ class DemoReplay(Guided, ReplayApp):
                 replay.jump(stretch.end_ns)
         super().draw()
 
-    def action_detail(self) -> None:
+    def action_tour_enter(self) -> None:
         self.action_tour_on()

@@ -53,7 +53,7 @@ class Fitted(Static):
         self._lines_at = lines_at
 
     def on_resize(self, event: events.Resize) -> None:
-        self.update("\n".join(map(printable, self._lines_at(event.size.width))))
+        self.update("\n".join(map(printable, self._lines_at(max(1, event.size.width)))))
 
 
 class TextDialog(ModalScreen[None]):
@@ -108,15 +108,16 @@ def hanging(lines: Sequence[str], width: int) -> list[str]:
     return fitted
 
 
-def help_dialog() -> TextDialog:
-    """The keys and how to read the screen."""
-    return TextDialog("keys", _help_at)
+def help_dialog(first: Sequence[tuple[str, str]] = ()) -> TextDialog:
+    """The keys, ``first`` those that are this screen's own, and how to read the screen."""
+    rows = [*first, *(row for row in help_lines() if row[0] not in dict(first))]
+    return TextDialog("keys", partial(_help_at, rows))
 
 
-def _help_at(width: int) -> list[str]:
-    keys = max(cell_len(shown) for shown, _ in help_lines())
+def _help_at(rows: Sequence[tuple[str, str]], width: int) -> list[str]:
+    keys = max(cell_len(shown) for shown, _ in rows)
     lines: list[str] = []
-    for shown, text in help_lines():
+    for shown, text in rows:
         pad = " " * (keys - cell_len(shown))
         lines += wrap(f"{pad}{shown}  {text}", width, subsequent_indent=" " * (keys + 2))
     for paragraph in _LEGEND:

@@ -48,7 +48,9 @@ class Frame:
         gutter = GUTTER if width >= GUTTER_FROM else 0
         least = 1 if gutter else 2
         room = max(least, height - 1)
-        fitting = max(1, min(panels, room // least))
+        fitting = min(panels, max(1, room // least))
+        if not fitting:
+            return cls((), max(1, width - gutter), gutter, range(0))
         first = max(0, min(selected - fitting // 2, panels - fitting))
         each, over = divmod(room, fitting)
         rows = tuple(each + (place < over) for place in range(fitting))

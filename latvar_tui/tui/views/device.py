@@ -139,8 +139,13 @@ class DevicePanel(BoardPanel):
     def _chart(
         self, title: str, form: str, means: Sequence[float | None], low: float, high: float, rows: int, width: int
     ) -> list[Strip]:
-        """Bars between two values, which stand at the left of the top row and the bottom row; then a blank line."""
-        span = high - low
+        """Bars between two values, which stand at the left of the top row and the bottom row; then a blank line.
+
+        Of what has not changed, as it is written, one value stands where the bars end: half way up.
+        """
+        names = form.format(high), form.format(low)
+        span = high - low if names[0] != names[1] else 0.0
+        top = 0 if span else rows - (rows + 1) // 2
         heights = [0.0 if mean is None else (mean - low) / span if span else 0.5 for mean in means]
         there = [mean is not None for mean in means]
         drawn = histogram_rows(
@@ -150,7 +155,7 @@ class DevicePanel(BoardPanel):
         lines = []
         for y, spans in enumerate(drawn):
             name = _label(title) if y == 0 else _label("")
-            scale = form.format(high) if y == 0 else form.format(low) if y == rows - 1 and span else ""
+            scale = names[0] if y == top else names[1] if y == rows - 1 and span else ""
             lines.append(line(name, (f"{scale:>{_SCALE - 1}} ", DIM), *spans, width=width))
         return [*lines, line("")]
 
