@@ -215,11 +215,14 @@ async def test_its_own_keys_are_in_its_help_and_the_candidate_in_the_palette() -
         assert len(app.screen_stack) == 2 and app.tour.at == 0
 
 
-async def test_a_frame_that_comes_at_the_end_draws_nothing() -> None:
+async def test_a_frame_that_comes_at_the_end_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     app = make_demo(FIRST)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-    app.draw()
+        await app.query_one(Caption).remove()
+        with monkeypatch.context() as ending:
+            ending.setattr(DemoApp, "is_running", False)
+            app.draw()
 
 
 async def test_every_other_key_does_what_it_does_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,3 +106,7 @@ def test_beside_the_bars_stand_numbers_of_all_and_that_is_said_where_the_table_i
     assert ", all" not in "".join(strip.text for strip in panel.draw(120, 12))
     view.recent_only = True
     assert "n 50, all" in "".join(strip.text for strip in panel.draw(120, 12))
+
+
+def test_a_line_up_of_nobody_has_an_axis() -> None:
+    assert len(HistogramPanel(board_of([]), View()).draw(80, 12)) == 1

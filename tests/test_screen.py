@@ -21,6 +21,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.link import LinkLost
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.cost import FrameCost
+from latvar_tui.tui.dialogs import Fitted
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.looks import CONTRAST, DARK, LIGHT, Charset, Depth, Looks
 from latvar_tui.tui.smallest import TooSmall
@@ -362,6 +363,17 @@ async def test_forty_candidates_of_wide_and_long_names_keep_their_columns(size: 
             assert row.cell_length <= size[0]
             assert row.crop(at - 1, at).text.isdecimal() and row.crop(at, at + 1).text in ("", " ")
         assert any("模型-38" in row.text or "38" in row.text for row in rows), "the selected one is there"
+
+
+async def test_a_dialog_outlives_a_screen_of_no_width() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        for size in [(4, 5), (1, 1), (80, 24)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert app.is_running and "this help" in str(app.screen.query_one(Fitted).content)
 
 
 async def test_keys_work_on_a_screen_that_is_too_small() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from latvar_tui import wire
@@ -84,6 +86,21 @@ async def test_x_begins_pauses_and_goes_on_and_a_hand_on_the_slider_pauses() -> 
         await pilot.press("2")
         assert app.view.sweep.is_paused and sent(app).conditions()[-1] == "2xcpu@100%"
         assert app.query_one(StressSlider).value == 2
+
+
+async def test_the_slider_says_what_the_sweep_puts_on_when_it_goes_on() -> None:
+    hello, *others = FIRST_SLICES
+    assert isinstance(hello, wire.Hello)
+    app = make_app([replace(hello, device={**hello.device, "stress_kinds": ["cpu", "mem"]}), *others])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("x", "t", "2")
+        assert app.query_one(StressSlider).kind == "mem"
+        app.wanted = parse_condition("0xcpu@100%")
+        await pilot.press("x")
+        app.wanted = parse_condition("2xcpu@100%")  # as the sweep asks for at some time
+        app.draw()
+        assert app.query_one(StressSlider).kind == "cpu"
 
 
 @pytest.mark.parametrize("ascii", [False, True])

@@ -34,6 +34,7 @@ from latvar_tui.tui.views import percentiles
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas, straight, trace
 from latvar_tui.tui.views.compare import ComparePanel
+from latvar_tui.tui.views.device import DevicePanel
 from latvar_tui.tui.views.matrix import MatrixPanel
 from latvar_tui.tui.views.names import OVERVIEW, VIEWS, next_view
 from latvar_tui.tui.views.ranks import RanksPanel
@@ -572,3 +573,18 @@ def test_the_levels_beneath_the_ranks_stay_apart() -> None:
         assert [label for label in labels if label != "idle"] == [
             label for label in map(str, threads) if label in labels
         ]
+
+
+@pytest.mark.parametrize("free_mb", [(512.0, 512.3), (512.0, 512.0)])
+def test_the_scale_of_what_has_not_changed_stands_where_its_bars_end(free_mb: tuple[float, float]) -> None:
+    board = board_of(MODELS[:1])
+    for seq, value in enumerate(free_mb):
+        sensors = {"memory_available_mb": wire.Reading(value)}
+        board.take(slice_frame(10 * seq, MODELS[0], "0xcpu@100%", [1_000_000] * 9, sensors=sensors))
+    lines = drawn(DevicePanel(board, View()), 80, 60)
+    at = next(place for place, text in enumerate(lines) if "since the beginning" in text)
+    rows = [text for text in lines[at + 1 :] if text.strip()]
+    assert [text[18:29].strip() for text in rows].count("512 MB") == 1
+    (scaled_row,) = [place for place, text in enumerate(rows) if "512 MB" in text]
+    filled = [any(letter in "▁▂▃▄▅▆▇█" for letter in text[29:]) for text in rows]
+    assert filled.index(True) == scaled_row
