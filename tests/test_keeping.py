@@ -152,6 +152,16 @@ async def test_a_picture_is_saved_as_svg_and_as_text(tmp_path: Path) -> None:
     assert all(line in lines for line in table)
 
 
+async def test_a_picture_of_the_large_print_is_of_it_in_both_forms(tmp_path: Path) -> None:
+    app = recording_app(tmp_path / NAME)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("g", "s")
+        _, text = await shown_paths(pilot)
+    lines = text.read_text().split("\n")
+    assert len(lines) == 25 and "p99 in ms, 2 stress threads" in "".join(lines) and "█" in "".join(lines)
+
+
 async def test_the_probe_is_told_that_saving_disturbs() -> None:
     app = make_app(UNDER_STRESS, condition="2xcpu@100%")
     told: list[type] = []

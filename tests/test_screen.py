@@ -28,7 +28,7 @@ from latvar_tui.tui.smallest import TooSmall
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
 from tests import scripted_link
-from tests.scripted_link import line_up, session, slice_frame
+from tests.scripted_link import board_of, line_up, session, slice_frame
 
 MODELS = ("squeezenet1_1", "mobilenet_v3_large", "shufflenet_v2_x1_0")
 SIZES = [(120, 40), (80, 24), (45, 30)]
@@ -289,6 +289,36 @@ async def test_a_frozen_picture_goes_on_measuring() -> None:
         assert [str(strip) for strip in app.query_one("#table").lines] == before  # type: ignore[attr-defined]
         await pilot.press("space")
         assert [str(strip) for strip in app.query_one("#table").lines] != before  # type: ignore[attr-defined]
+
+
+async def test_what_is_said_of_a_frozen_picture_holds_when_a_key_draws_it_anew() -> None:
+    app = make_app(FIRST_SLICES)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("space", "j")
+        assert "frozen until a key" in app.banner()[0]
+
+
+async def test_a_key_says_where_what_it_does_is_seen() -> None:
+    app = make_app(session(MODELS[:1], ["0xcpu@100%"], 1), MODELS[:1])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for keys, said in ((("l",), "Linear axis, "), (("C", "l"), "Logarithmic axis in the Overview (O).")):
+            await pilot.press(*keys)
+            assert app.banner()[0].startswith(said)
+        await pilot.press("v")
+        assert "no other candidate" in app.banner()[0]
+        await pilot.press("w")
+        assert app.banner()[0].startswith("The last 10 s: in the table, the curves")
+
+
+def test_ungated_is_told_of_as_many_slices_as_there_are() -> None:
+    frames = [
+        replace(frame, notes=["ungated"]) if isinstance(frame, wire.Slice) else frame
+        for frame in session(MODELS, ["0xcpu@100%"], 2)
+    ]
+    board = board_of(MODELS, frames)
+    assert (board.ungated, board.latest) == (6, 6)
 
 
 async def press_every_key(pilot: Pilot[Any]) -> None:

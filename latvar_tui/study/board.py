@@ -234,8 +234,13 @@ class Board:
 
     @property
     def ungated(self) -> int:
-        """How many of the last 40 slices began while the screen may still have been drawing."""
+        """How many of the ``latest`` slices began while the screen may still have been drawing."""
         return sum(ungated for _, _, ungated in self._frames)
+
+    @property
+    def latest(self) -> int:
+        """Of how many slices ``ungated`` is told: 40, or as many as there are yet."""
+        return len(self._frames)
 
     @property
     def others_cores(self) -> float | None:

@@ -25,7 +25,7 @@ from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.sweep import ScreenSweep, levels
 from latvar_tui.tui.view import View
 from latvar_tui.tui.views.answers import Answers
-from latvar_tui.tui.views.names import next_view
+from latvar_tui.tui.views.names import OVERVIEW, next_view
 
 
 class Actions(Keeping):
@@ -134,6 +134,9 @@ class Actions(Keeping):
             self.send(command)
 
     def action_next_rival(self) -> None:
+        if len(self.board.contenders) < 2:
+            self.say("There is no other candidate to compare with (m adds one).")
+            return
         self.view.next_rival(self.board)
         rival = next((each.name for each in self.board.contenders if each.id == self.view.rival), "the fastest other")
         self.say(f"The selected candidate is compared with {rival}{'' if self.view.shown == 'compare' else ' (C)'}.")
@@ -184,9 +187,10 @@ class Actions(Keeping):
 
     def action_axis(self) -> None:
         self.view.linear = not self.view.linear
+        where = "" if self.view.shown == OVERVIEW else " in the Overview (O)"
         self.say(
-            "Linear axis, up to the slowest p99.9; its last column holds all beyond." if self.view.linear
-            else "Logarithmic axis."
+            f"Linear axis{where}, up to the slowest p99.9; its last column holds all beyond." if self.view.linear
+            else f"Logarithmic axis{where}."
         )  # fmt: skip
 
     def action_record(self) -> None:

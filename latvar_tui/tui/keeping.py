@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from textual.screen import Screen
 
 from latvar_tui import wire
 from latvar_tui.format import clock_time, plural, printable
@@ -100,13 +103,7 @@ class Keeping(SizedApp):
         self._save("saved", self._picture)
 
     def _picture(self) -> list[Path]:
-        base = self.screen_stack[0]
-        lines = [
-            shown.render_line(row).text.rstrip()
-            for shown in base.children
-            if isinstance(shown, LineWidget) and shown.display
-            for row in range(shown.size.height)
-        ]
+        lines = _text_of(self.screen) or _text_of(self.screen_stack[0])
         svg = self.export_screenshot(title=self.TITLE)
         return picture_beside(self.board, self.recorder.folder, svg, "\n".join([*lines, ""]))
 
@@ -118,3 +115,13 @@ class Keeping(SizedApp):
             self.say(str(error))
             return
         self.push_screen(TextDialog(what, "\n".join(map(str, paths))))
+
+
+def _text_of(screen: Screen[Any]) -> list[str]:
+    """Its lines; none of one that is not made of them, a dialog say."""
+    return [
+        shown.render_line(row).text.rstrip()
+        for shown in screen.children
+        if isinstance(shown, LineWidget) and shown.display
+        for row in range(shown.size.height)
+    ]

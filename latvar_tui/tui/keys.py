@@ -45,7 +45,7 @@ KEYS: tuple[Key, ...] = (
     Key("less_than_sign", "<", "leaf(-1)", "", "show the condition before beside the present one, or instead where room is short"),
     Key("greater_than_sign", ">", "leaf(1)", "< > leaf", "show the next condition visited, and past the last none in particular"),
     Key("p", "p", "next_quantile", "p quantile", "next quantile that ratios compare"),
-    Key("w", "w", "window", "w window", "numbers of the whole condition, or of its last 10 s"),
+    Key("w", "w", "window", "w window", "the numbers of the table and the curves: of the whole condition, or of its last 10 s"),
     Key("l", "l", "axis", "", "histograms over a linear axis, or a logarithmic one again"),
     Key("b", "b", "keep_base", "b base", "keep these histograms as outline behind the live ones and as base; again: drop"),
     Key("c", "c", "clear", "c clear", "clear all counts, those of every condition", ""),

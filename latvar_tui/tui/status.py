@@ -85,7 +85,7 @@ class StatusLine(_Told):
             *([f"got {stress_cpu_ns / stressed:.2f} cores"] if stressed else []),
             f"measured {percent(counted / wall if wall else None):>5}",
             f"pauses {percent(board.gap_share):>4}",
-            *([f"ungated {board.ungated} of 40"] if board.ungated else []),
+            *([f"ungated {board.ungated} of {board.latest}"] if board.ungated else []),
             _reading(board.sensors, "cpu_pct", "CPU", "{:3.0f} %"),
             *([f"others {others:.2f} cores"] if others is not None and others > 0.05 else []),
             _reading(board.sensors, "steal_pct", "stolen", "{:2.0f} %"),

@@ -85,7 +85,7 @@ class Telling(Actions):
         if self.clock_s() - self._said_s > MOST_S:
             self._said = ""
         if self.view.frozen:
-            return "picture frozen; measuring goes on (space)", True
+            return "picture frozen until a key; measuring goes on (space)", True
         if self._said or newest:
             return self._said or newest, False
         sweep = self.view.sweep
