@@ -87,6 +87,7 @@ def walked(steps: int, *keys: str) -> Callable[[Pilot[Any]], Any]:
         await through(pilot, steps)
         for key in keys:
             await pilot.press(key)
+        pilot.app.draw()  # type: ignore[attr-defined]  # a busy machine may have left out the last frame
         await pilot.pause()
 
     return run
@@ -245,7 +246,7 @@ def test_a_caption_is_cut_between_sentences() -> None:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return recorded(tmp_path_factory.mktemp("sessions") / "stage", ALL)
+    return recorded(tmp_path_factory.mktemp("sessions") / "stage", ALL, MODELS)
 
 
 def replayed(folder: Path) -> DemoReplay:
