@@ -279,7 +279,7 @@ def test_a_reversal_in_words() -> None:
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        (Groups(("a",), ("b", "c")), "A is best, then B, C"),
+        (Groups(("a",), ("b", "c")), "A is best; slower: B, C"),
         (Groups(("a", "b"), ("c",)), "A or B: not told apart yet; slower: C"),
         (Groups(("a", "b", "c", "d"), ()), "4 candidates: not told apart yet"),
         (Groups(("a",), ()), "A is best"),

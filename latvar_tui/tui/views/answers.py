@@ -69,9 +69,9 @@ class Answers:
 
     def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
         """False also where that is not known yet."""
-        study = self._board.study
-        key = "settled", candidate, condition, quantile
-        return bool(self._ask(key, lambda: study.is_settled(candidate, condition, quantile)))
+        study, rivals = self._board.study, tuple(one.id for one in self._board.contenders if one.is_rival)
+        key = "settled", candidate, condition, quantile, rivals
+        return bool(self._ask(key, lambda: study.is_settled(candidate, condition, quantile, rivals)))
 
     def interval(self, candidate: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
         study = self._board.study

@@ -70,12 +70,12 @@ def shorter(reversal: Reversal, names: Mapping[str, str]) -> list[str]:
 
 
 def orders(groups: Groups, names: Mapping[str, str]) -> str:
-    """``a is best, then b, c``; candidates that cannot be told apart are joined by ``or``."""
+    """``a is best; slower: b, c``; candidates that cannot be told apart are joined by ``or``."""
     best = [names[name] for name in groups.best if name in names]
     worse = [names[name] for name in groups.worse if name in names]
     if not best:
         return ""
     if len(best) == 1:
-        return f"{best[0]} is best, then {', '.join(worse)}" if worse else f"{best[0]} is best"
+        return f"{best[0]} is best" + (f"; slower: {', '.join(worse)}" if worse else "")
     apart = " or ".join(best) if len(best) <= _MOST_NAMED else f"{len(best)} candidates"
     return f"{apart}: not told apart yet" + (f"; slower: {', '.join(worse)}" if worse else "")
