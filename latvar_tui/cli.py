@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import selectors
 import signal
 import sys
 from typing import Any
@@ -61,7 +62,7 @@ class _Commands(click.Group):
         except click.NoSuchOption as error:
             if any(error.option_name in parameter.opts for parameter in live.params):
                 raise UsageError(
-                    f"{error.option_name} is an option of live and record: write latvar-tui live {typed}."
+                    f"{error.option_name} is an option of live and other commands: write latvar-tui live {typed}."
                 ) from error
             raise
 
@@ -149,11 +150,34 @@ def probe(force: bool) -> None:
     """Serve a screen elsewhere: frames on stdout, commands on stdin."""
     from latvar_tui.device.__main__ import main as serve
 
+    try:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(0, selectors.EVENT_READ)
+    except (OSError, ValueError) as error:
+        raise UsageError("The probe is told what to do on stdin, by a screen: this is a file, or closed.") from error
     sys.exit(serve(["--force"] if force else []))
 
 
 for _command in (sweep, models, *SESSION_COMMANDS, compare, import_session, demo, serve):
     cli.add_command(_command)
+
+_IN_A_LINE = {
+    "compare": "Compare sessions, cell by cell: what got worse.",
+    "demo": "A guided tour with real measurements.",
+    "export": "Write a session for other tools to read.",
+    "import": "Make a session of what another tool measured.",
+    "live": "The live screen, with models and settings chosen.",
+    "models": "List, check, add, remove, discover, export models.",
+    "probe": "The measuring side alone, for a screen elsewhere.",
+    "record": "Measure without a screen: the table on stdout.",
+    "report": "One page with pictures and tables of sessions.",
+    "serve": "The same screen in a browser.",
+    "sessions": "List what has been recorded; remove old ones.",
+    "show": "A session's tables, JSON, or the screen again.",
+    "sweep": "Find out who wins under which contention.",
+}
+for _name, _text in _IN_A_LINE.items():
+    cli.commands[_name].short_help = _text
 
 
 def _run_headless(
@@ -213,7 +237,8 @@ def main() -> None:
         complain(str(error))
         sys.exit(USAGE)
     except click.UsageError as error:
-        complain(f"{error.format_message()} (see latvar-tui --help)")
+        command = error.ctx.command_path if error.ctx else "latvar-tui"
+        complain(f"{error.format_message()} (see {command} --help)")
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)

@@ -20,8 +20,8 @@ from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.ranking import Study
 
 LEGEND = (
-    "rank: 1 + how many are faster beyond doubt, ? where it is not decided against all of them; ↑ ↓ has overtaken, "
-    "was overtaken by another one; ×: growth"
+    "rank: 1 + how many are faster beyond doubt; with ? it is not decided against all of them, ? alone: against nobody "
+    "yet; ↑ ↓ has overtaken, was overtaken by another one; ×: growth"
 )
 
 
@@ -142,6 +142,8 @@ def _cell(
 
 def _rank(grid: Grid, candidate: str, condition: Condition, quantile: float) -> str:
     pairs = [grid.study.pair(candidate, other, condition, quantile) for other in grid.rivals if other != candidate]
+    if not any(pair.is_decided for pair in pairs):
+        return "?"
     ahead = sum(bool(pair.faster) and pair.faster != candidate for pair in pairs)
     return f"{1 + ahead}" + ("" if all(pair.is_decided for pair in pairs) else "?")
 

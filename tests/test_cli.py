@@ -34,7 +34,7 @@ def test_record_prints_a_table(small_model: str) -> None:
     assert lines[1].split()[:7] == ["ms", "n", "p50", "p90", "p95", "p99", "p99.9"]
     assert [line.split()[0] for line in lines[2:4]] == ["small", "B"]
     assert all(float(line.split()[2].lstrip("~")) > 0 for line in lines[2:4])
-    assert any("undecided" in line for line in lines)
+    assert any("small and B" in line or "B and small" in line for line in lines)
     loading = next(at for at, line in enumerate(lines) if line.startswith("loading"))
     assert lines[loading].split() == ["loading", "load", "ms", "cold", "ms", "warm", "ms", "memory", "MB"]
     told = lines[loading + 1 : loading + 3]
@@ -331,3 +331,12 @@ def test_a_reader_that_leaves_is_no_error(small_model: str) -> None:
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=LONGEST_S, check=False)
     assert "p99" in done.stdout
     assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["session"]
+
+
+def test_a_probe_without_anybody_who_tells_it_what_to_do_says_so() -> None:
+    ended = run_cli("probe")  # its stdin is no pipe
+    assert (ended.returncode, ended.stdout) == (2, "") and ended.stderr.startswith("latvar-tui: The probe is told")
+
+
+def test_wrong_usage_names_the_help_of_its_own_command() -> None:
+    assert "(see latvar-tui export --help)" in run_cli("export").stderr

@@ -23,13 +23,17 @@ OTHERS_OPTIONS = {"--version", "--help", "--system-site-packages", "--cpu"}
 """Of our command itself, of Python's venv and of stress-ng."""
 
 
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split()).split(". ")[0].rstrip(".")
+
+
 def commands_table() -> str:
     rows = ["| `latvar-tui` | The live screen on three default models, running at once |"]
     for name, command in sorted(cli.commands.items()):
         arguments = [argument for argument in command.params if isinstance(argument, click.Argument)]
         words = [argument.make_metavar(click.Context(command)) for argument in arguments]
-        shown = " ".join(["latvar-tui", name, *words])
-        rows.append(f"| `{shown}` | {command.get_short_help_str(160).rstrip('.')} |")
+        shown = " ".join(["latvar-tui", name, *words]).replace("|", "\\|")
+        rows.append(f"| `{shown}` | {_first_sentence(command.help or '')} |")
     return "\n".join(["| command | does |", "|---|---|", *rows])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from latvar_tui import wire
 from latvar_tui.session import kept
-from latvar_tui.session.layout import ABOUT, INTERVALS
+from latvar_tui.session.layout import ABOUT, INTERVALS, SessionError
 from latvar_tui.session.places import find_session, sessions_folder
 from latvar_tui.session.reader import Session
 from latvar_tui.tui.status import Header
@@ -125,6 +125,9 @@ def test_the_last_one_is_the_youngest_whatever_it_is_called(three: list[Path]) -
     for second, folder in enumerate((three[0], named, three[1], three[2])):
         begun(folder, 1_600_000_000_000_000_000 + second * 1_000_000_000)
     assert find_session("last") == three[2]
+    assert find_session("last~1") == three[1] and find_session("last~2") == named
+    with pytest.raises(SessionError, match="no session 'last~99'"):
+        find_session("last~99")
     listed = [one.name for one in kept.kept_sessions(sessions_folder())]
     assert listed == [NAMES[0], "before", NAMES[1], NAMES[2]]
     dry = run_cli("sessions", "prune", "--keep", "2", "--dry-run")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from latvar_tui import zoo
+from latvar_tui.format import plural
 from latvar_tui.session.layout import ABOUT, MOST_ABOUT_BYTES, SessionError
 
 
@@ -65,17 +66,20 @@ def check_new(text: str) -> Path:
 
 
 def find_session(text: str) -> Path:
-    """The folder of a session: ``last``, a name as ``sessions`` lists it, or a path.
+    """The folder of a session: ``last``, ``last~1`` (the one before), a name as ``sessions`` lists it, or a path.
 
     Raises:
         SessionError: there is none.
     """
     kept = sessions_folder()
-    if text == "last":
-        there = session_folders(kept)
+    back = re.fullmatch(r"last(?:~(\d{1,6}))?", text)
+    if back is not None:
+        there, ago = session_folders(kept), int(back[1] or 0)
         if not there:
             raise SessionError(f"Nothing has been recorded in {kept}: measure first, with latvar-tui record.")
-        return there[-1]
+        if ago >= len(there):
+            raise SessionError(f"There is no session '{text}': {kept} has {plural(len(there), 'session')}.")
+        return there[-1 - ago]
     path = Path(text)
     if path.name == ABOUT and path.is_file():
         path = path.parent

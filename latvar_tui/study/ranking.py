@@ -15,11 +15,11 @@ import numpy as np
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
-from latvar_tui.study.claims import MARGIN, QUANTILES, Evidence, holm, rounds_needed
+from latvar_tui.study.claims import FEWEST_ROUNDS, MARGIN, QUANTILES, Evidence, fewest_events, holm, rounds_needed
 from latvar_tui.study.conclusions import Groups, Order, Pair, Ratio, Reversal
 from latvar_tui.study.counted import independent
 from latvar_tui.study.drift import Block, coarse
-from latvar_tui.study.intervals import FEWEST_EVENTS, FEWEST_UNITS, kendall_tau, units_of
+from latvar_tui.study.intervals import kendall_tau
 from latvar_tui.study.under import Under
 
 ALPHA = 0.05
@@ -215,7 +215,7 @@ class Study:
     ) -> tuple[float, float, float] | None:
         """Of the whole ranking between two conditions, with a 95 % interval; None with fewer than two candidates.
 
-        On the rounds that hold all of them; None also where there are too few for an interval.
+        On the rounds that hold all of them; None also where there are too few for any claim.
         """
         if len(ids) < 2 or quantile not in QUANTILES:
             return None
@@ -223,11 +223,11 @@ class Study:
         for condition in (before, after):
             under = self._under.get(condition)
             together = under.together(*ids) if under else None
-            if under is None or together is None or units_of(together[0]) < FEWEST_UNITS:
+            if under is None or together is None or together[0].rounds.sum() < FEWEST_ROUNDS:
                 return None
             values = [one.quantiles_ns([quantile]) for one in together]
             events = [independent(one.above(value))[0] for one, value in zip(together, values, strict=True)]
-            if min(events) < FEWEST_EVENTS:
+            if min(events) < fewest_events(quantile):
                 return None
             measured.append(np.log(values))
             draws = [under.drawn(name, one)[_place(quantile)] for name, one in zip(ids, together, strict=True)]
