@@ -83,8 +83,8 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(20, 60, 6, 100),
-    Effort.DEFAULT: Plan(200, 100, 20, 200),
-    Effort.LONG: Plan(1000, 400, 100, 600),
+    Effort.DEFAULT: Plan(100, 60, 10, 120),
+    Effort.LONG: Plan(200, 100, 20, 200),
 }
 
 
