@@ -9,12 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-import pytest
-from hypothesis import settings
+# Hundreds of short processes are run here: compiling the program anew in each would take longer than what they do.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# NumPy's threads spin for a while after each product of matrices: they would take the cores of the tests beside.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from latvar_tui import wire
-from latvar_tui.link import Link
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+from latvar_tui import wire  # noqa: E402
+from latvar_tui.link import Link  # noqa: E402
 
 # A deadline per example is an absolute time, and the machines that run this are shared.
 settings.register_profile("shared", deadline=None, max_examples=25)

@@ -47,7 +47,7 @@ class OnPty(subprocess.Popen[bytes]):
         )
         os.close(terminal)
 
-    def read(self, patience_s: float = 20.0) -> bytes:
+    def read(self, patience_s: float = 60.0) -> bytes:
         """What the program has written; nothing when it has ended.
 
         Raises:
