@@ -28,7 +28,7 @@ def own_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_real_sweep_from_beginning_to_end(small_model: str, larger_model: str, tmp_path: Path) -> None:
-    arguments = [small_model, larger_model, "--stress", "0,2", "--budget", "25s", *QUICK]
+    arguments = [small_model, larger_model, "--stress", "0,2", "--budget", "10s", *QUICK]
     done = run_cli("sweep", *arguments, "--record", str(tmp_path / "s"), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from latvar_tui.tui.demo import ELSEWHERE, DemoApp, DemoReplay
 from latvar_tui.tui.dialogs import Fitted
 from tests import scripted_link
 from tests.conftest import run_cli
+from tests.on_pty import ROOT
 from tests.scripted_link import line_up, session, slice_frame
 from tests.session_files import numbers, recorded, recorder_of
 from tests.test_live_pty import LEAVES_ALTERNATE_SCREEN, Live, live
@@ -368,9 +370,12 @@ def test_what_cannot_be_told_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_real_one_goes_round_by_itself(live: Callable[..., Live], small_model: str, tmp_path: Path) -> None:
+    """In turns shorter than a reader would want: a step lasts for two dozen of each candidate's."""
+    (tmp_path / "sitecustomize.py").write_text("from latvar_tui import cli_demo\ncli_demo.SLICE_MS = 20.0\n")
     folder = tmp_path / "recorded"
     rivals = [f"{small_model}@as=A", f"{small_model}@as=B"]
-    program = live("demo", *rivals, "--auto", "--step", "1s", "--quantile", "50", "--record", str(folder))
+    auto = ["--auto", "--step", "1s", "--quantile", "50", "--record", str(folder)]
+    program = live("demo", *rivals, *auto, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     for step in "124":
         program.wait_for(lambda text, step=step: re.search(rf"{step}/\d · ", text))
     program.type(b"q")

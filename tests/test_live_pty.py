@@ -31,6 +31,7 @@ class Live(OnPty):
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self.screen)
+        self._rows = [""] * ROWS
         self.written = bytearray()
         super().__init__("-m", "latvar_tui", *arguments, env=environment)
 
@@ -44,15 +45,24 @@ class Live(OnPty):
         self._stream.feed(text)
         return bool(data)
 
+    @property
+    def text(self) -> str:
+        """As ``screen.display`` has it, which works out every row each time: here only those that have changed."""
+        for y in self.screen.dirty:
+            row = self.screen.buffer[y]
+            self._rows[y] = "".join([row[x].data for x in range(COLUMNS)])  # behind a wide character stands an empty one
+        self.screen.dirty.clear()
+        return "\n".join(self._rows)
+
     def wait_for(self, seen: Callable[[str], object]) -> str:
         """The screen's text once it is as wished."""
         limit = time.monotonic() + LONGEST_S
         while time.monotonic() < limit:
-            text = "\n".join(self.screen.display)
+            text = self.text
             if seen(text):
                 return text
             assert self.feed(), f"the program ended:\n{text}"
-        raise AssertionError("not seen on\n" + "\n".join(self.screen.display))
+        raise AssertionError(f"not seen on\n{self.text}")
 
     def drain(self) -> None:
         """Take what is there, without waiting for more."""
@@ -84,8 +94,8 @@ def live(tmp_path: Path) -> Iterator[Callable[..., Live]]:
     """Start the program; whatever happens, nothing of it stays."""
     started: list[tuple[Live, set[int]]] = []
 
-    def start(*arguments: str) -> Live:
-        program = Live(*arguments, TMPDIR=str(tmp_path))
+    def start(*arguments: str, **environment: str) -> Live:
+        program = Live(*arguments, TMPDIR=str(tmp_path), **environment)
         program.__enter__()
         started.append((program, set()))
         return program
