@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.proof import Effort, Limit, Proof, Row, Verdict, judged, shown, stand_alone
 from benchmarks.ratios import share_of
-from benchmarks.simulated import Floats, Kind, Truth, equal_at, feed, moods
+from benchmarks.simulated import MANY_SLICES, Floats, Kind, Truth, equal_at, feed, moods
 from latvar_tui.condition import IDLE
 from latvar_tui.study.ranking import Study
 
@@ -89,8 +89,8 @@ PLANS = {
 
 
 @cache
-def _truth(a: Kind, b: Kind) -> Truth:
-    return Truth(a, b)
+def _truth(a: Kind, b: Kind, slices: int) -> Truth:
+    return Truth(a, b, slices)
 
 
 def session(case: Case, log_scale: float, rounds: int, seed: int) -> Iterator[tuple[Study, Floats]]:
@@ -107,9 +107,11 @@ def session(case: Case, log_scale: float, rounds: int, seed: int) -> Iterator[tu
         yield study, mood[: number + 1]
 
 
-def false_claims(case: Case, quantiles: tuple[float, ...], sessions: int, rounds: int) -> list[int]:
+def false_claims(
+    case: Case, quantiles: tuple[float, ...], sessions: int, rounds: int, truth_slices: int = MANY_SLICES
+) -> list[int]:
     """In how many sessions a claim at each quantile was false at any look; made equal at the first."""
-    truth = _truth(case.a, case.b)
+    truth = _truth(case.a, case.b, truth_slices)
     scale = 0.0
     if case.a != case.b:
         typical = np.random.default_rng(3).normal(0, case.mood, 4000) if case.mood else np.zeros(1)

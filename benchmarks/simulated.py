@@ -7,6 +7,7 @@ inferences that come in bursts, and slices that are as long as the slow ones mak
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from latvar_tui.hdr_layout import sparse_counts
 from latvar_tui.study.ranking import Study
 
 SLICE_S = 0.25
+MANY_SLICES = 40_000
+"""With few bursts in them the truth itself would be off, and claims of it called false."""
 _GRID = np.log(1e5) + np.arange(8000) * 0.002  # 0.1 ms to 900 ms
 Floats = npt.NDArray[np.float64]
 
@@ -59,11 +62,8 @@ class Kind:
         found = np.repeat(states, lengths)[:many]
         return found if found.size == many else self._is_slow(random, many)
 
-    def shares(self, slices: int = 40_000) -> Floats:
-        """The share of its times up to each point of the grid, without mood.
-
-        Of many slices: with few bursts in them the truth itself would be off, and claims of it called false.
-        """
+    def shares(self, slices: int) -> Floats:
+        """The share of its times up to each point of the grid, without mood."""
         random = np.random.default_rng(77)
         everything = np.sort(np.concatenate([self.times(random) for _ in range(slices)]))
         found: Floats = np.searchsorted(np.log(everything), _GRID) / everything.size
@@ -82,12 +82,18 @@ def moods(random: np.random.Generator, rounds: int, phi: float, sd: float) -> Fl
 class Truth:
     """What the quantiles of two candidates are, in the moods that a run has been through."""
 
-    def __init__(self, a: Kind, b: Kind) -> None:
-        self._of = [(kind.shares(), kind.minds) for kind in ((a, b) if a != b else (a,))]
+    def __init__(self, a: Kind, b: Kind, slices: int = MANY_SLICES) -> None:
+        """``slices``: of how many the truth is made."""
+        self._kinds, self._slices = (a, b), slices
+
+    @cached_property
+    def _of(self) -> list[tuple[Floats, float]]:
+        a, b = self._kinds
+        return [(kind.shares(self._slices), kind.minds) for kind in ((a, b) if a != b else (a,))]
 
     def log_ratio(self, mood: Floats, quantile: float, log_scale: float) -> float:
         """The logarithm of b's quantile over a's, b being ``log_scale`` slower than its kind."""
-        if len(self._of) == 1:
+        if self._kinds[0] == self._kinds[1]:
             return log_scale
         a, b = (self.log_quantile(mood, quantile, which) for which in (0, 1))
         return b + log_scale - a

@@ -93,19 +93,19 @@ def test_student_s_t_is_the_table_s() -> None:
 
 
 @pytest.mark.parametrize(("slices", "phi"), [(40, 0.0), (40, 0.5), (96, 0.9)])
-@pytest.mark.parametrize("quantile", [50.0, 99.0])
-def test_intervals_hold_the_truth(slices: int, phi: float, quantile: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_intervals_hold_the_truth(slices: int, phi: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """95 % of them should; the seed is set. The second run is slower by a tenth, which the interval must hold."""
     monkeypatch.setattr(blocks, "_DRAWS", 500)
     random = np.random.default_rng(7)
-    held = 0
+    held = {50.0: 0, 99.0: 0}
     for _ in range(50):
         a, b = run_with(random, slices, phi), run_with(random, slices, phi, median_ms=2.2)
-        around = ratio_interval(a, b, quantile)
-        assert around is not None
-        ratio = measured(b, quantile) / measured(a, quantile)
-        held += ratio * around.low <= 1.1 <= ratio * around.high
-    assert held >= 44
+        for quantile in held:
+            around = ratio_interval(a, b, quantile)
+            assert around is not None
+            ratio = measured(b, quantile) / measured(a, quantile)
+            held[quantile] += ratio * around.low <= 1.1 <= ratio * around.high
+    assert min(held.values()) >= 44, held
 
 
 def test_a_true_difference_is_found() -> None:
