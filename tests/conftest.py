@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Hundreds of short processes are run here: compiling the program anew in each would take longer than what they do.
 sys.dont_write_bytecode = False
@@ -184,3 +188,25 @@ def run_cli(*arguments: str, timeout_s: float = LONGEST_S, **environment: str) -
         check=False,
         stdin=subprocess.DEVNULL,
     )
+
+
+def call_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same without a process of its own: for what reads files and prints, which is done before one has started."""
+    from latvar_tui import cli
+
+    written = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+    status: Any = 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(written[0]),
+        contextlib.redirect_stderr(written[1]),
+    ):
+        patch.setattr(sys, "argv", ["latvar-tui", *arguments])
+        patch.setattr(sys, "stdin", io.StringIO())
+        patch.setattr(signal, "signal", lambda *_: None)  # the tests' own end as they did
+        try:
+            cli.main()
+        except SystemExit as ended:
+            status = ended.code or 0
+    out, err = (each.buffer.getvalue().decode() for each in written)  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(["latvar-tui", *arguments], status, out, err)

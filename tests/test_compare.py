@@ -12,7 +12,7 @@ import pytest
 
 from latvar_tui import wire
 from latvar_tui.session.layout import ABOUT
-from tests.conftest import run_cli
+from tests.conftest import call_cli, run_cli
 from tests.scripted_link import MS, hello, line_up, session, slice_frame, state_frame
 from tests.session_files import CANDIDATES, recorded
 
@@ -37,7 +37,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def document(*arguments: str | Path) -> dict[str, Any]:
-    ended = run_cli("compare", *map(str, arguments), "--json")
+    ended = call_cli("compare", *map(str, arguments), "--json")
     assert ended.returncode == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
@@ -61,14 +61,14 @@ def test_what_got_worse_is_told_and_fails(before: Path, tmp_path: Path) -> None:
     assert failed.returncode == 1
     told = [line for line in failed.stderr.splitlines() if "is worse by more than 10 %" in line]
     assert len(told) == 4 and all("under 2xcpu@100%" in line for line in told)
-    assert run_cli("compare", str(before), str(after), "--fail-if-worse", "40").returncode == 0
-    assert run_cli("compare", str(after), str(before), "--fail-if-worse", "10%").returncode == 0
+    assert call_cli("compare", str(before), str(after), "--fail-if-worse", "40").returncode == 0
+    assert call_cli("compare", str(after), str(before), "--fail-if-worse", "10%").returncode == 0
 
 
 def test_the_tables_fit_eighty_cells(tmp_path: Path) -> None:
     conditions = [IDLE, "2xcpu@100%,pin=0,2,rate=60"]
     folders = [recorded(tmp_path / name, session(CANDIDATES, conditions, 30, seed)) for seed, name in enumerate("ab")]
-    ended = run_cli("compare", *map(str, folders))
+    ended = call_cli("compare", *map(str, folders))
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     tables = [line for line in lines if not line.startswith("note:")]
@@ -83,7 +83,7 @@ def test_provisional_quantiles_are_marked_and_judge_nothing(before: Path, tmp_pa
     assert ratios["p99"] == ratios["p99"] | {"provisional": True, "verdict": None, "ci95": None}
     # Ten slices do not say how much slices differ: no claim, however large the ratio.
     assert ratios["p50"]["verdict"] == "undecided" and ratios["p50"]["ci95"] is None
-    ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    ended = call_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
     assert ended.returncode == 0 and "passes unjudged" in ended.stderr
     rows = [line for line in ended.stdout.splitlines() if " p99 " in line]
     assert rows and all(line.count("~") == 3 for line in rows)
@@ -110,7 +110,7 @@ def test_what_differs_around_it_is_told(before: Path, tmp_path: Path) -> None:
     (missing,) = [what for what, places in differences.items() if places == ("measured", "–")]
     assert "under 2xcpu@100%" in missing
     assert len(differences) == 5
-    assert "  cpu: Example CPU @ 2.00GHz → Another CPU" in run_cli("compare", str(before), str(after)).stdout
+    assert "  cpu: Example CPU @ 2.00GHz → Another CPU" in call_cli("compare", str(before), str(after)).stdout
 
 
 def test_a_session_differs_in_nothing_from_itself(before: Path) -> None:
@@ -123,22 +123,22 @@ def test_a_session_differs_in_nothing_from_itself(before: Path) -> None:
 
 def test_candidates_are_equated(before: Path, tmp_path: Path) -> None:
     other = recorded(tmp_path / "other", times_session(5, name=CANDIDATES[1]))
-    refused = run_cli("compare", str(before), str(other))
+    refused = call_cli("compare", str(before), str(other))
     assert refused.returncode == 2 and "--pair" in refused.stderr and len(refused.stderr.splitlines()) == 1
     (cell, _) = document(before, other, "--pair", "mobilenet_v2=squeezenet1_1")["comparisons"][0]["cells"]
     assert cell["candidate"].startswith("mobilenet_v2@") and cell["candidate_b"].startswith("squeezenet1_1@")
     same = document(before, other, "--pair", f"{cell['candidate']}={cell['candidate_b']}")["comparisons"][0]
     assert len(same["cells"]) == 2
-    told = run_cli("compare", str(before), str(other), "--pair", "mobilenet_v2=squeezenet1_1").stdout
+    told = call_cli("compare", str(before), str(other), "--pair", "mobilenet_v2=squeezenet1_1").stdout
     assert "\nB: squeezenet1_1  " in told
     for pair in ("a=b", "mobilenet_v2", "mobilenet_v2=nothing", "="):
-        refused = run_cli("compare", str(before), str(other), "--pair", pair)
+        refused = call_cli("compare", str(before), str(other), "--pair", pair)
         assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["{}"], ["{}", "no-such"], ["{}", "{}", "--fail-if-worse", "much"]])
 def test_unusable_input_is_one_sentence(before: Path, arguments: list[str]) -> None:
-    ended = run_cli("compare", *(text.format(before) for text in arguments))
+    ended = call_cli("compare", *(text.format(before) for text in arguments))
     assert ended.returncode == 2
     assert ended.stdout == "" and len(ended.stderr.splitlines()) == 1
 
@@ -151,16 +151,16 @@ def failing(frames: list[wire.Frame], name: str = CANDIDATES[0]) -> list[wire.Fr
 @pytest.mark.parametrize("slices", [0, 60])
 def test_a_candidate_that_failed_is_worse(before: Path, tmp_path: Path, slices: int) -> None:
     after = recorded(tmp_path / "after", [*failing(times_session(1, slices=slices)), *others(slices == 0)])
-    ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    ended = call_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
     assert ended.returncode == 1, ended.stderr
     assert "failed in B:\n  mobilenet_v2: its runner was killed" in ended.stdout
     assert "mobilenet_v2 failed in after: its runner was killed for memory" in ended.stderr
     (comparison,) = document(before, after)["comparisons"]
     assert [one["reason"] for one in comparison["failed"]] == ["its runner was killed for memory"]
-    assert run_cli("compare", str(before), str(after)).returncode == 0
-    assert run_cli("compare", str(after), str(before), "--fail-if-worse", "10%").returncode in (0, 2)
+    assert call_cli("compare", str(before), str(after)).returncode == 0
+    assert call_cli("compare", str(after), str(before), "--fail-if-worse", "10%").returncode in (0, 2)
     if slices:
-        assert run_cli("compare", str(after), str(after), "--fail-if-worse", "10%").returncode == 0
+        assert call_cli("compare", str(after), str(after), "--fail-if-worse", "10%").returncode == 0
 
 
 def others(wanted: bool) -> list[wire.Frame]:
@@ -172,7 +172,7 @@ def others(wanted: bool) -> list[wire.Frame]:
 def test_what_nothing_can_be_said_of_is_named(before: Path, tmp_path: Path) -> None:
     idle_alone = [f for f in times_session(1) if not isinstance(f, wire.Slice) or f.condition == IDLE]
     after = recorded(tmp_path / "after", idle_alone)
-    ended = run_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
+    ended = call_cli("compare", str(before), str(after), "--fail-if-worse", "10%")
     assert ended.returncode == 0 and "passes unjudged" in ended.stderr
     assert "mobilenet_v2 under 2xcpu@100% (not in B)" in ended.stderr and "under idle" not in ended.stderr
 
@@ -203,6 +203,6 @@ def test_pairs_that_change_places_between_sessions_are_named(tmp_path: Path) -> 
     assert found[0]["ci95_from"][0] > 1 > found[0]["ci95_to"][1]
     assert (found[0]["session_from"], found[0]["session_to"]) == (str(one), str(other))
     assert {"device_from", "device_to"} <= set(found[0])
-    told = run_cli("compare", str(one), str(other)).stdout
+    told = call_cli("compare", str(one), str(other)).stdout
     assert " under idle at p50 in A (−1" in told and "and loses in B (+1" in told
     assert document(one, one)["reversals"] == []
