@@ -16,7 +16,7 @@ import pytest
 
 from latvar_tui import __version__
 from tests import graphs
-from tests.conftest import LONGEST_S, conv_model, run_cli, wait_until_gone
+from tests.conftest import LONGEST_S, call_cli, conv_model, run_cli, wait_until_gone
 
 
 @pytest.fixture(autouse=True)
@@ -272,7 +272,7 @@ BAD_INPUT = {
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input_gets_one_sentence_and_status_2(case: str) -> None:
     arguments, says = BAD_INPUT[case]
-    done = run_cli(*arguments)
+    done = call_cli(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.startswith("latvar-tui: ")
