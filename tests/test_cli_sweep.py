@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from latvar_tui.cli_sweep import paper_line_up
 from latvar_tui.levels import parse_levels
-from tests.conftest import LONGEST_S, run_cli
+from tests.conftest import LONGEST_S, call_cli, run_cli
 
 QUICK = ("--slice", "20", "--force")
 
@@ -114,7 +114,7 @@ BAD_INPUT: dict[str, tuple[list[str], str]] = {
 @pytest.mark.parametrize("name", BAD_INPUT)
 def test_bad_input_is_one_sentence(name: str) -> None:
     arguments, words = BAD_INPUT[name]
-    done = run_cli("sweep", *arguments)
+    done = call_cli("sweep", *arguments)
     assert done.returncode == 2 and done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1 and words in done.stderr, done.stderr
 
@@ -123,15 +123,15 @@ def test_by_time_needs_two_parts(small_model: str, tmp_path: Path) -> None:
     folder = str(tmp_path / "s")
     done = run_cli("record", small_model, f"{small_model}@as=B", *QUICK, "--duration", "3s", "--record", folder)
     assert done.returncode == 0
-    shown = run_cli("show", folder, "--by", "time", "--part", "1s", "--quantile", "95")
+    shown = call_cli("show", folder, "--by", "time", "--part", "1s", "--quantile", "95")
     assert shown.returncode == 0, shown.stderr
     where, head = shown.stdout.splitlines()[:2]
     assert where == "idle" and "first 1 s" in head and "last 1 s" in head
-    document: dict[str, Any] = json.loads(run_cli("show", folder, "--by", "time", "--json").stdout)
+    document: dict[str, Any] = json.loads(call_cli("show", folder, "--by", "time", "--json").stdout)
     first, last = document["parts"]
     assert first["to_s"] <= last["from_s"] and all(cell["n"] > 0 for cell in (*first["cells"], *last["cells"]))
     for arguments, words in ((["--by", "time", "--part", "1h"], "shorter --part"), (["--part", "1s"], "--by time")):
-        refused = run_cli("show", folder, *arguments)
+        refused = call_cli("show", folder, *arguments)
         assert refused.returncode == 2 and words in refused.stderr
 
 
