@@ -22,7 +22,7 @@ from latvar_tui.session.imported import import_file, read_foreign
 from latvar_tui.session.layout import SessionError
 from latvar_tui.session.places import sessions_folder
 from latvar_tui.session.reader import Session
-from tests.conftest import run_cli
+from tests.conftest import call_cli, run_cli
 from tests.session_files import recorded, some_frames
 
 HEAD = hlog.header(1_700_000_000 * 10**9, "a test").decode()
@@ -283,15 +283,15 @@ def test_an_imported_session_is_shown_compared_and_exported(tmp_path: Path) -> N
         (tmp_path / f"{name}.csv").write_text("ms\n" + "".join(f"{time:.4f}\n" for time in times))
         done = run_cli("import", str(tmp_path / f"{name}.csv"), "--as", name, "--candidate", "net")
         assert done.returncode == 0, done.stderr
-    shown = json.loads(run_cli("show", "before", "--json").stdout)
+    shown = json.loads(call_cli("show", "before", "--json").stdout)
     (cell,) = shown["cells"]
     assert cell["n"] == 8000 and cell["settings"] == {} and cell["label"] == "net"
     assert cell["measured_share"] is None and "unavailable" in cell["wait"]
     assert shown["device"] == {"name": "imported from before.csv"}
-    assert "net" in run_cli("show", "before").stdout
-    assert [one["candidates"] for one in json.loads(run_cli("sessions", "--json").stdout)] == [["imported@as=net"]] * 2
-    assert run_cli("compare", "before", "after", "--fail-if-worse", "10%").returncode == 1
-    exported = run_cli("export", "after", "--format", "csv")
+    assert "net" in call_cli("show", "before").stdout
+    assert [one["candidates"] for one in json.loads(call_cli("sessions", "--json").stdout)] == [["imported@as=net"]] * 2
+    assert call_cli("compare", "before", "after", "--fail-if-worse", "10%").returncode == 1
+    exported = call_cli("export", "after", "--format", "csv")
     assert exported.returncode == 0 and len(exported.stdout.splitlines()) == 2
     refused = run_cli("live", "imported@as=net", "--plain")
     assert refused.returncode == 2 and "cannot be run" in refused.stderr
