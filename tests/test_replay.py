@@ -26,7 +26,7 @@ from latvar_tui.tui.replay import ReplayApp
 from latvar_tui.tui.scrubber import Scrubber
 from latvar_tui.tui.status import Banner, Header
 from tests import scripted_link
-from tests.conftest import run_cli
+from tests.conftest import call_cli
 from tests.scripted_link import BEGIN_NS, board_of, session
 from tests.session_files import CANDIDATES, numbers, recorded
 from tests.test_screen import IDS, SIZES, NoCost, plain_terminal, press_every_key
@@ -331,8 +331,8 @@ async def test_a_jump_from_the_end_is_seen(kept: Path) -> None:
 
 
 def test_what_cannot_be_played_is_refused_in_a_sentence(kept: Path) -> None:
-    none = run_cli("show", str(kept), "--live")
+    none = call_cli("show", str(kept), "--live")
     assert (none.returncode, none.stdout) == (2, "")
     assert none.stderr.startswith("latvar-tui: The live screen needs a terminal") and "leave --live out" in none.stderr
-    both = run_cli("show", str(kept), "--live", "--json")
+    both = call_cli("show", str(kept), "--live", "--json")
     assert both.returncode == 2 and both.stderr.count("\n") == 1 and "--json" in both.stderr
