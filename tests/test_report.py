@@ -35,7 +35,7 @@ from latvar_tui.session.report.style import on_white
 from latvar_tui.session.slice_text import Glance
 from latvar_tui.summary import summary
 from tests.chromium import MISSING, PROGRAM, Chromium
-from tests.conftest import run_cli
+from tests.conftest import call_cli, run_cli
 from tests.scripted_link import BEGIN_NS, MS, session, slice_frame
 from tests.session_files import recorded, some_frames
 
@@ -351,11 +351,11 @@ def test_the_command_writes_and_overwrites_only_when_told(folder: Path, tmp_path
     path = tmp_path / "r.html"
     first = run_cli("report", str(folder), str(folder), "-o", str(path))
     assert first.returncode == 0 and path.read_text().count('<section id="s') == 2, first.stderr
-    again = run_cli("report", str(folder), "-o", str(path))
+    again = call_cli("report", str(folder), "-o", str(path))
     assert again.returncode == 2 and "--force" in again.stderr and path.read_text().count('<section id="s') == 2
-    forced = run_cli("report", str(folder), "-o", str(path), "--format", "md", "--force")
+    forced = call_cli("report", str(folder), "-o", str(path), "--format", "md", "--force")
     assert forced.returncode == 0 and path.read_text().startswith("## `bench-board`")
-    assert run_cli("report", str(tmp_path / "none"), "-o", "-").returncode == 2
+    assert call_cli("report", str(tmp_path / "none"), "-o", "-").returncode == 2
 
 
 def test_by_its_snapshot_or_slice_by_slice_it_is_the_same(tmp_path: Path) -> None:
@@ -373,8 +373,8 @@ def test_by_its_snapshot_or_slice_by_slice_it_is_the_same(tmp_path: Path) -> Non
 
 def test_a_forged_snapshot_costs_time_alone(tmp_path: Path) -> None:
     folder = recorded(tmp_path / "a", some_frames())
-    before = run_cli("report", str(folder), "--format", "md", "-o", "-").stdout
+    before = call_cli("report", str(folder), "--format", "md", "-o", "-").stdout
     body = (folder / BOARD).read_bytes().partition(b"\n")[2].replace(b'"memory_mb": ', b'"memory_mb": "x", "was": ')
     (folder / BOARD).write_bytes(f"{snapshot.code_mark()} {zlib.crc32(body)}\n".encode() + body)
-    after = run_cli("report", str(folder), "--format", "md", "-o", "-")
+    after = call_cli("report", str(folder), "--format", "md", "-o", "-")
     assert (after.returncode, after.stderr, after.stdout) == (0, "", before)
