@@ -21,7 +21,7 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.session import export, hgrm, hlog
 from latvar_tui.session.layout import INTERVALS, SessionError
 from latvar_tui.session.reader import Session
-from tests.conftest import run_cli
+from tests.conftest import call_cli, run_cli
 from tests.scripted_link import MS, board_of, hello, session, slice_frame, state_frame
 from tests.session_files import CANDIDATES, recorded, recorder_of, some_frames
 from tests.test_imports import without
@@ -163,7 +163,7 @@ def test_csv_and_json_say_the_same(folder: Path, per: str) -> None:
 def test_parquet_says_the_same(folder: Path, tmp_path: Path, per: str) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (the extra parquet)")
     to = tmp_path / "cells.parquet"
-    ended = run_cli("export", str(folder), "--format", "parquet", "--per", per, "-o", str(to))
+    ended = call_cli("export", str(folder), "--format", "parquet", "--per", per, "-o", str(to))
     assert ended.returncode == 0, ended.stderr
     table = parquet.read_table(to)
     assert table.column_names == list(export.COLUMNS)
@@ -195,11 +195,11 @@ def test_the_command_overwrites_nothing_unasked(folder: Path, tmp_path: Path) ->
     assert run_cli(*command, "-o", str(to)).returncode == 0
     before = to.read_text()
     to.write_text("mine")
-    refused = run_cli(*command, "-o", str(to))
+    refused = call_cli(*command, "-o", str(to))
     assert refused.returncode == 2 and "--force" in refused.stderr
     assert to.read_text() == "mine"
-    assert run_cli(*command, "-o", str(to), "--force").returncode == 0
-    assert to.read_text() == before == run_cli(*command, "-o", "-").stdout
+    assert call_cli(*command, "-o", str(to), "--force").returncode == 0
+    assert to.read_text() == before == call_cli(*command, "-o", "-").stdout
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
@@ -224,7 +224,7 @@ def test_a_path_that_is_no_text_is_written_with_escapes(tmp_path: Path) -> None:
     recorder.close("done")
     export_to = ("export", str(tmp_path / "a"), "-o", str(tmp_path / "out"), "--force", "--format")
     for form in ("hlog", "hgrm", "csv", "json"):
-        ended = run_cli(*export_to, form)
+        ended = call_cli(*export_to, form)
         assert ended.returncode == 0, ended.stderr
         assert "/models/m" in (tmp_path / "out").read_text()
     strict = {"PYTHONIOENCODING": "utf-8:strict"}
@@ -243,5 +243,5 @@ def test_a_pipe_stays_one_and_a_folder_is_refused(folder: Path, tmp_path: Path) 
     assert os.read(reading, 1 << 16).startswith(b"candidate,")
     os.close(reading)
     assert pipe.is_fifo() and [path.name for path in tmp_path.iterdir()] == ["pipe"]
-    refused = run_cli("export", str(folder), "--format", "csv", "-o", str(tmp_path), "--force")
+    refused = call_cli("export", str(folder), "--format", "csv", "-o", str(tmp_path), "--force")
     assert refused.returncode == 2 and "is a folder" in refused.stderr
