@@ -16,7 +16,7 @@ from latvar_tui.session.layout import ABOUT, INTERVALS, SessionError
 from latvar_tui.session.places import find_session, sessions_folder
 from latvar_tui.session.reader import Session
 from latvar_tui.tui.status import Header
-from tests.conftest import run_cli
+from tests.conftest import call_cli, run_cli
 from tests.session_files import CANDIDATES, recorded, recorder_of, some_frames
 from tests.test_screen import make_app, settled
 
@@ -42,7 +42,7 @@ def test_the_list_says_what_each_is(three: list[Path]) -> None:
     assert found[0]["size_bytes"] == sum(path.stat().st_size for path in three[0].iterdir())
     last = [frame for frame in some_frames() if isinstance(frame, wire.Slice)][-1]
     assert found[0]["length_s"] == pytest.approx((last.end_ns - Session(three[0]).base_ns) / 1e9)
-    lines = run_cli("sessions", "list").stdout.splitlines()
+    lines = call_cli("sessions", "list").stdout.splitlines()
     assert len(lines) == 4 and "mobilenet_v2, squeezenet1_1" in lines[1] and "damaged" in lines[3]
 
 
@@ -55,15 +55,15 @@ def test_one_that_is_being_recorded_is_named_and_kept(three: list[Path]) -> None
 
 
 def test_prune_says_what_it_removes_and_removes_it(three: list[Path]) -> None:
-    dry = run_cli("sessions", "prune", "--keep", "1", "--dry-run")
+    dry = call_cli("sessions", "prune", "--keep", "1", "--dry-run")
     assert dry.stdout.splitlines() == [f"would remove {name}" for name in NAMES[:2]]
     assert all(path.exists() for path in three)
-    done = run_cli("sessions", "prune", "--keep", "1")
+    done = call_cli("sessions", "prune", "--keep", "1")
     assert done.stdout.splitlines() == [f"removed {name}" for name in NAMES[:2]]
     assert [path.exists() for path in three] == [False, False, True]
-    assert run_cli("sessions", "prune").returncode == 2
-    assert run_cli("sessions", "prune", "--older-than", "30d").stdout == f"removed {NAMES[2]}\n"
-    assert run_cli("sessions", "prune", "--older-than", "soon").returncode == 2
+    assert call_cli("sessions", "prune").returncode == 2
+    assert call_cli("sessions", "prune", "--older-than", "30d").stdout == f"removed {NAMES[2]}\n"
+    assert call_cli("sessions", "prune", "--older-than", "soon").returncode == 2
 
 
 def test_age_counts_from_the_end(three: list[Path]) -> None:
@@ -82,7 +82,7 @@ def test_links_and_strangers_are_left_alone(three: list[Path], tmp_path: Path) -
     os.symlink(elsewhere, three[0])
     (sessions_folder() / "notes").mkdir()
     assert [one.name for one in kept.kept_sessions(sessions_folder())] == NAMES[1:]
-    assert run_cli("sessions", "prune", "--keep", "0").returncode == 0
+    assert call_cli("sessions", "prune", "--keep", "0").returncode == 0
     assert elsewhere.exists() and three[0].is_symlink() and (sessions_folder() / "notes").exists()
 
 
@@ -130,23 +130,23 @@ def test_the_last_one_is_the_youngest_whatever_it_is_called(three: list[Path]) -
         find_session("last~99")
     listed = [one.name for one in kept.kept_sessions(sessions_folder())]
     assert listed == [NAMES[0], "before", NAMES[1], NAMES[2]]
-    dry = run_cli("sessions", "prune", "--keep", "2", "--dry-run")
+    dry = call_cli("sessions", "prune", "--keep", "2", "--dry-run")
     assert dry.stdout.splitlines() == [f"would remove {NAMES[0]}", "would remove before"]
 
 
 def test_a_part_that_holds_nothing_is_said_to(three: list[Path]) -> None:
-    nothing = run_cli("show", NAMES[0], "--from", "1h")
+    nothing = call_cli("show", NAMES[0], "--from", "1h")
     assert nothing.returncode == 0 and "No slice began in that part of the session, which is" in nothing.stdout
-    assert "No slice began" not in run_cli("show", NAMES[0], "--from", "0.1s").stdout
+    assert "No slice began" not in call_cli("show", NAMES[0], "--from", "0.1s").stdout
     for more in ((), ("--live",)):
-        turned = run_cli("show", NAMES[0], "--from", "10s", "--to", "5s", *more)
+        turned = call_cli("show", NAMES[0], "--from", "10s", "--to", "5s", *more)
         assert turned.returncode == 2 and "--to lies before --from" in turned.stderr
 
 
 def test_a_condition_is_found_by_its_title_too_and_idle_is_any_without_stress(three: list[Path]) -> None:
     stressed = "2xcpu@100%,pin=0,2,rate=60"
     for asked, shown in (("idle", ["0xcpu@100%"]), (stressed, [stressed]), ("2xcpu@100%,rate=60,pin=0,2", [stressed])):
-        found = json.loads(run_cli("show", NAMES[0], "--condition", asked, "--json").stdout)
+        found = json.loads(call_cli("show", NAMES[0], "--condition", asked, "--json").stdout)
         assert sorted({cell["condition"] for cell in found["cells"]}) == shown
-    refused = run_cli("show", NAMES[0], "--condition", "9xcpu@100%")
+    refused = call_cli("show", NAMES[0], "--condition", "9xcpu@100%")
     assert refused.returncode == 2 and "it has idle" in refused.stderr
