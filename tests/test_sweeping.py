@@ -31,6 +31,9 @@ LEVELS = [Condition(0), Condition(2)]
 IDS = [str(candidate) for candidate in line_up(NAMES)]
 
 
+Swept = tuple[Board, Sweep, ScriptedProbe]
+
+
 def swept(
     times: Times,
     budget_s: float = 400.0,
@@ -40,7 +43,7 @@ def swept(
     seed: int = 3,
     dies: tuple[str, int] | None = None,
     names: Sequence[str] = NAMES,
-) -> tuple[Board, Sweep, ScriptedProbe]:
+) -> Swept:
     board = board_of(names)
     course = Sweep(board, Plan(LEVELS, Goal(budget_s, until_settled), seed))
     probe = ScriptedProbe(names, times, seed, dies=dies)
@@ -48,12 +51,18 @@ def swept(
     return board, course, probe
 
 
+@pytest.fixture(scope="module")
+def turned() -> Swept:
+    """One in which two of three change places, not to be changed."""
+    return swept(reversing)
+
+
 def taken(board: Board) -> dict[tuple[str, str], int]:
     return {(contender.id, str(condition)): cell.slices for contender, condition, cell in board.cells()}
 
 
-def test_a_reversal_is_found_and_the_sweep_ends_when_all_is_settled() -> None:
-    board, course, _ = swept(reversing)
+def test_a_reversal_is_found_and_the_sweep_ends_when_all_is_settled(turned: Swept) -> None:
+    board, course, _ = turned
     assert course.block is None and course.seen.elapsed_s < 200
     found = board.study.reversals([50.0, 95.0])
     assert {(one.a, one.b, one.before, one.after) for one in found} == {(IDS[0], IDS[1], *LEVELS)}
@@ -123,9 +132,9 @@ def test_rounds_are_whole_and_of_those_that_the_plan_names() -> None:
     assert measured == [({condition}, set(names), len(names)) for condition, names in asked]
 
 
-def test_commands_come_before_the_go_that_begins_the_next_round() -> None:
+def test_commands_come_before_the_go_that_begins_the_next_round(turned: Swept) -> None:
     """Else the probe would have begun another slice, and would have to cut it."""
-    _, _, probe = swept(reversing)
+    _, _, probe = turned
     kinds = [type(command) for command in probe.said]
     for place, kind in enumerate(kinds):
         if kind is wire.Only and place > 6:
@@ -156,8 +165,8 @@ def test_a_control_is_measured_and_compared_with_nobody() -> None:
     assert null not in grid_of(board).rows
 
 
-def test_the_table_tells_of_a_reversal() -> None:
-    board, _, _ = swept(reversing)
+def test_the_table_tells_of_a_reversal(turned: Swept) -> None:
+    board, _, _ = turned
     text = lines(grid_of(board), [50.0])
     assert text[0].split() == ["p50", "ms", "idle", "2", "stress"]
     assert text[1].split()[0:2] == ["squeezenet1_1", "1"] and text[1].split()[3] == "2↓"
@@ -224,7 +233,7 @@ def test_a_session_that_was_no_sweep_does_not_go_on(tmp_path: Path) -> None:
         Continued(Session(folder))
 
 
-def test_states_are_told_while_it_runs() -> None:
-    _, course, _ = swept(reversing)
+def test_states_are_told_while_it_runs(turned: Swept) -> None:
+    _, course, _ = turned
     assert {course.plan.state(name, c, course.seen) for name in IDS for c in LEVELS} == {SETTLED}
     assert course.plan.left_s(course.seen) == 0
