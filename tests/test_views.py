@@ -48,6 +48,7 @@ STRESSED = "4xcpu@100%"
 NAMES = [view.name for view in VIEWS]
 OTHERS = [name for name in NAMES if name != OVERVIEW]
 WIDE = ("squeezenet1_1@as=kurz", "mobilenet_v3_large@as=" + "sehr-langer-name-" * 3)
+WIDE_SESSION = session(WIDE, ["0xcpu@100%", "2xcpu@50%"], 12)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ async def test_nothing_breaks_a_view_and_no_line_is_too_wide(name: str, size: tu
     frames, models = {
         "first": (FIRST_SLICES, MODELS),
         "eight": (EIGHT_SESSION, EIGHT),
-        "wide": (session(WIDE, ["0xcpu@100%", "2xcpu@50%"], 12), WIDE),
+        "wide": (WIDE_SESSION, WIDE),
         "unmeasured": (FIRST_SLICES[:7], MODELS),
     }[which]
     app = make_app(frames, models)
