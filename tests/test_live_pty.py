@@ -50,7 +50,7 @@ class Live(OnPty):
         """As ``screen.display`` has it, which works out every row each time: here only those that have changed."""
         for y in self.screen.dirty:
             row = self.screen.buffer[y]
-            self._rows[y] = "".join([row[x].data for x in range(COLUMNS)])  # behind a wide character stands an empty one
+            self._rows[y] = "".join([row[x].data for x in range(COLUMNS)])
         self.screen.dirty.clear()
         return "\n".join(self._rows)
 
