@@ -43,6 +43,9 @@ from latvar_tui.quantities import parse_duration_s
 from latvar_tui.terminal import check_terminal, is_in_browser
 from latvar_tui.zoo import ZooError, find
 
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Else numpy's threads spin on the other cores for 20 ms after each product of matrices: while a slice runs there."""
+
 _AGAIN_S = 1.0
 """After so long without anybody having caught it, the end is raised again."""
 
@@ -228,6 +231,8 @@ def _end(number: int, frame: object) -> None:
 
 def main() -> None:
     """The ``latvar-tui`` command; every refusal is one sentence and status 2."""
+    for name in _ONE_THREAD:  # no command has imported numpy yet
+        os.environ.setdefault(name, "1")
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it stays ignored
             signal.signal(number, _end)

@@ -17,6 +17,7 @@ import pytest
 from latvar_tui import __version__
 from tests import graphs
 from tests.conftest import LONGEST_S, call_cli, conv_model, run_cli, wait_until_gone
+from tests.session_files import recorded, some_frames
 
 
 @pytest.fixture(autouse=True)
@@ -317,6 +318,23 @@ def test_a_second_instance_is_refused_without_force(small_model: str) -> None:
     assert second.returncode == 2
     assert "--force" in second.stderr and len(second.stderr.strip().splitlines()) == 1
     assert forced.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list its threads here")
+def test_what_is_worked_out_about_a_slice_spins_on_no_core_of_the_next(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "kept", some_frames())
+    program = (
+        "import os, sys\n"
+        "from latvar_tui import cli\n"
+        f"sys.argv = ['latvar-tui', 'show', {str(folder)!r}]\n"
+        "cli.main()\n"
+        "import numpy\n"
+        "numpy.ones((500, 500)) @ numpy.ones((500, 500))\n"
+        "print(len(os.listdir('/proc/self/task')))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.splitlines()[-1] == "1"
 
 
 def test_version_and_help() -> None:
