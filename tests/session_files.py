@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,13 @@ CANDIDATES = ["mobilenet_v2", "squeezenet1_1"]
 CONDITIONS = ["0xcpu@100%", "2xcpu@100%,pin=0,2,rate=60"]
 
 
+@cache
+def _some_frames() -> tuple[wire.Frame, ...]:
+    return tuple(session(CANDIDATES, CONDITIONS))
+
+
 def some_frames() -> list[wire.Frame]:
-    return session(CANDIDATES, CONDITIONS)
+    return list(_some_frames())
 
 
 def recorder_of(folder: Path | None, candidates: Sequence[str] = CANDIDATES) -> SessionRecorder:

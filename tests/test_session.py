@@ -248,9 +248,14 @@ def test_every_part_of_a_board_can_be_kept() -> None:
 # -- damage ---------------------------------------------------------------------------------------------
 
 
+WHOLE = session(CANDIDATES, CONDITIONS, 6)
+SLICES = slices_of(WHOLE)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return recorded(tmp_path_factory.mktemp("whole") / "a", some_frames())
+    """A short one: it is read anew after each damage."""
+    return recorded(tmp_path_factory.mktemp("whole") / "a", WHOLE)
 
 
 def copied(whole: Path, to: Path, changed: dict[str, bytes]) -> Session:
@@ -270,7 +275,7 @@ def test_a_torn_file_costs_its_end_alone(
     data = (whole / name).read_bytes()
     cut = data[: round(share * len(data))]
     opened = copied(whole, tmp_path_factory.mktemp("torn") / "a", {name: cut})
-    read, every = slices_of(opened.frames()), slices_of(some_frames())
+    read, every = slices_of(opened.frames()), SLICES
     assert read == every[: len(read)]
     assert len(read) >= (len(every) - 1) * share * 0.5 - 3
     opened.board()
@@ -294,7 +299,7 @@ def test_damage_never_crashes_and_never_makes_numbers_up(
         assert str(error).endswith(".") and "\n" not in str(error)
         return
     if name != ABOUT:  # that says what times are relative to
-        assert set(read) <= set(slices_of(some_frames()))
+        assert set(read) <= set(SLICES)
 
 
 def with_frames(whole: Path, to: Path, *bodies: Any) -> Session:
