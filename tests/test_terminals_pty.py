@@ -62,7 +62,7 @@ Start = Callable[..., Live]
 def test_a_terminal_gets_the_colours_and_characters_it_has(
     live: Start, small_model: str, term: str, allowed: bytes
 ) -> None:
-    program = live("live", small_model, TERM=term, COLORTERM="")
+    program = live("live", small_model, "--slice", "50", TERM=term, COLORTERM="")
     program.wait_for(NUMBERS.search)
     program.type(b"\x1b[C")
     program.wait_for(lambda text: "1xcpu" in text and NUMBERS.search(text))
@@ -85,7 +85,7 @@ def test_a_terminal_gets_the_colours_and_characters_it_has(
 
 @pytest.mark.parametrize("wish", [{"NO_COLOR": "1"}, {"LC_ALL": "C"}], ids=["NO_COLOR", "LC_ALL=C"])
 def test_wishes_of_the_environment_hold(live: Start, small_model: str, wish: dict[str, str]) -> None:
-    program = live("live", small_model, **wish)
+    program = live("live", small_model, "--slice", "50", **wish)
     program.wait_for(NUMBERS.search)
     program.type(b"q")
     assert program.finish() == 0
@@ -174,9 +174,7 @@ STOOD_STILL = 150
 
 def test_a_line_that_stands_still_holds_up_nothing(live: Start, small_model: str, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
-    program = live(
-        "live", small_model, "--slice", "20", "--record", str(folder), SSH_CONNECTION="10.0.0.1 1 10.0.0.2 2"
-    )
+    program = live("live", f"{small_model}@threads=1", "--slice", "20", "--record", str(folder), **FAR)
     program.wait_for(NUMBERS.search)
     begun, shown = slices_of(folder), len(program.written)
     wait_for_slices(folder, begun + STOOD_STILL)
@@ -192,9 +190,7 @@ def test_a_line_that_stands_still_holds_up_nothing(live: Start, small_model: str
 def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model: str, tmp_path: Path) -> None:
     """Fifty bytes for each slice, and a terminal that answers once it has got so far."""
     folder = tmp_path / "kept"
-    program = live(
-        "live", small_model, "--slice", "20", "--record", str(folder), SSH_CONNECTION="10.0.0.1 1 10.0.0.2 2"
-    )
+    program = live("live", f"{small_model}@threads=1", "--slice", "20", "--record", str(folder), **FAR)
 
     got, answers = bytearray(), 0
 
@@ -225,9 +221,9 @@ def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model:
 def test_a_key_is_seen_before_the_slice_ends_that_it_was_struck_in(
     live: Start, larger_model: str, tmp_path: Path
 ) -> None:
-    """A slice of two seconds on every core; struck in the middle of it, keys change the screen in the middle of it."""
+    """A slice of a second and a half on every core; struck in the middle of it, keys change the screen in the middle of it."""
     folder = tmp_path / "kept"
-    program = live("live", larger_model, "--slice", "2000", "--record", str(folder))
+    program = live("live", larger_model, "--slice", "1500", "--record", str(folder))
     program.wait_for(NUMBERS.search)
     struck: list[tuple[int, int]] = []
     for words in ("Linear axis", "Logarithmic axis", "Linear axis"):
@@ -235,7 +231,7 @@ def test_a_key_is_seen_before_the_slice_ends_that_it_was_struck_in(
         program.type(b"l")
         program.wait_for(lambda text, words=words: words in text)  # type: ignore[misc]
         struck.append((at_ns, time.monotonic_ns()))
-    wait_for_slices(folder, slices_of(folder) + 2)
+    wait_for_slices(folder, slices_of(folder) + 1)
     program.drain()
     program.type(b"q")
     assert program.finish() == 0
@@ -248,7 +244,7 @@ def test_a_key_is_seen_before_the_slice_ends_that_it_was_struck_in(
 def test_a_copy_goes_to_the_clipboard_of_the_terminal(live: Start, small_model: str) -> None:
     import base64
 
-    program = live("live", small_model)
+    program = live("live", small_model, "--slice", "50")
     program.wait_for(NUMBERS.search)
     program.type(b"y")
     program.wait_for(lambda text: "Copied 1 row" in text)
@@ -266,7 +262,7 @@ def test_a_crash_restores_the_terminal_and_says_what_happened(live: Start, small
         "actions.Actions.action_axis = crash\n"
     )
     path = f"{tmp_path}{os.pathsep}{Path(__file__).parent.parent}"
-    program = live("live", small_model, PYTHONPATH=path)
+    program = live("live", small_model, "--slice", "50", PYTHONPATH=path)
     program.wait_for(NUMBERS.search)
     family = set(program.family())
     program.type(b"l")
