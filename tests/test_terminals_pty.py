@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -188,7 +187,7 @@ def test_a_line_that_stands_still_holds_up_nothing(live: Start, small_model: str
 
 
 def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model: str, tmp_path: Path) -> None:
-    """Fifty bytes for each slice, and a terminal that answers once it has got so far."""
+    """Few bytes for each slice, and a terminal that answers once it has got so far."""
     folder = tmp_path / "kept"
     program = live("live", f"{small_model}@threads=1", "--slice", "20", "--record", str(folder), **FAR)
 
@@ -202,18 +201,15 @@ def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model:
             answers += 1
 
     wait_for_slices_while(folder, 20, lambda: read(65536))
-    begun, due = len(got), 150
+    begun, due = len(got), 200
     for _ in range(due):
         wait_for_slices(folder, slices_of(folder) + 1)
-        read(50)
-    # What is on its way when one looks: some frames, not the hundred and more that were due.
-    waiting = bytearray()
-    while select.select([program.controller], [], [], 0.5)[0] and len(waiting) < 100_000:
-        waiting += os.read(program.controller, 65536)
-    assert len(waiting) < 20_000
-    assert (got[begun:] + waiting).count(FRAME_ENDS) < due * 3 / 4
+        read(25)
     program.type(b"q")
     assert program.finish() == 0
+    # What was on its way is what the kernel keeps, some hundred: no queue of all that were due.
+    frames = (got[begun:] + program.written).count(FRAME_ENDS)
+    assert frames < due * 3 / 4
     found = slices_in(folder)
     assert sum("ungated" in each.marks for each in found) <= len(found) // 20
 
@@ -221,7 +217,7 @@ def test_a_slow_line_gets_fewer_frames_and_no_old_ones(live: Start, small_model:
 def test_a_key_is_seen_before_the_slice_ends_that_it_was_struck_in(
     live: Start, larger_model: str, tmp_path: Path
 ) -> None:
-    """A slice of a second and a half on every core; struck in the middle of it, keys change the screen in the middle of it."""
+    """A slice of 1.5 s on every core; struck in the middle of it, keys change the screen in the middle of it."""
     folder = tmp_path / "kept"
     program = live("live", larger_model, "--slice", "1500", "--record", str(folder))
     program.wait_for(NUMBERS.search)
