@@ -197,7 +197,7 @@ def run_cli(*arguments: str, timeout_s: float = LONGEST_S, **environment: str) -
     )
 
 
-def call_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+def call_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The same without a process of its own: for what reads files and prints, which is done before one has started."""
     from latvar_tui import cli
 
@@ -208,6 +208,8 @@ def call_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
         contextlib.redirect_stdout(written[0]),
         contextlib.redirect_stderr(written[1]),
     ):
+        for name, value in environment.items():
+            patch.setenv(name, value)
         patch.setattr(sys, "argv", ["latvar-tui", *arguments])
         patch.setattr(sys, "stdin", io.StringIO())
         patch.setattr(signal, "signal", lambda *_: None)  # the tests' own end as they did

@@ -19,7 +19,7 @@ from latvar_tui.controls import CONTROLS
 from latvar_tui.format import amount, printable, size
 from latvar_tui.zoo import library
 from tests import graphs
-from tests.conftest import run_cli
+from tests.conftest import call_cli, run_cli
 from tests.test_imports import loaded_by_command
 
 SMALL = "squeezenet1_1@precision=int8"
@@ -36,13 +36,13 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def printed(*arguments: str, **environment: str) -> str:
     """What a command prints that goes well."""
-    done = run_cli("models", *arguments, **environment)  # type: ignore[arg-type]
+    done = call_cli("models", *arguments, **environment)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def refused(*arguments: str, **environment: str) -> str:
-    done = run_cli("models", *arguments, **environment)  # type: ignore[arg-type]
+    done = call_cli("models", *arguments, **environment)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("latvar-tui: ")
     return done.stderr
@@ -102,7 +102,7 @@ def test_the_list_as_json(tmp_path: Path) -> None:
 def test_a_damaged_model_is_named_beside_the_list(tmp_path: Path, shelf: Path) -> None:
     library.add(Path(graphs.identity(tmp_path / "m.onnx")), "b")
     (shelf / "b" / "own.json").write_text("")
-    done = run_cli("models")
+    done = call_cli("models")
     assert done.returncode == 0 and " b " not in done.stdout
     assert "your model b can't be used" in done.stderr and "models remove b" in done.stderr
 
@@ -136,7 +136,7 @@ def test_a_model_is_added_and_runs_under_its_name(tmp_path: Path, shelf: Path) -
     assert json.loads(done.stdout)["cells"][0]["model"] == "fraud"
 
     assert printed("remove", "fraud") == "fraud is removed\n"
-    assert "there is no model 'fraud'" in run_cli("record", "fraud", "--force").stderr
+    assert "there is no model 'fraud'" in call_cli("record", "fraud", "--force").stderr
     assert not (shelf / "fraud").exists()
 
 
@@ -329,10 +329,10 @@ def test_the_usual_places_are_searched_without_a_folder(tmp_path: Path) -> None:
 
 
 def test_finding_nothing_is_said(tmp_path: Path) -> None:
-    done = run_cli("models", "discover", ".")
+    done = call_cli("models", "discover", ".")
     assert (done.returncode, done.stdout) == (0, "")
     assert "there are no .onnx or .ort files in ." in done.stderr
-    assert json.loads(run_cli("models", "discover", ".", "--json").stdout) == []
+    assert json.loads(call_cli("models", "discover", ".", "--json").stdout) == []
 
 
 # -- export -----------------------------------------------------------------------------------------
