@@ -27,8 +27,19 @@ def own_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
-def test_a_real_sweep_from_beginning_to_end(small_model: str, larger_model: str, tmp_path: Path) -> None:
-    arguments = [small_model, larger_model, "--stress", "0,2", "--budget", "10s", *QUICK]
+@pytest.fixture
+def small(small_model: str) -> str:
+    """On one thread, which is enough to be measured."""
+    return f"{small_model}@threads=1"
+
+
+@pytest.fixture
+def larger(larger_model: str) -> str:
+    return f"{larger_model}@threads=1"
+
+
+def test_a_real_sweep_from_beginning_to_end(small: str, larger: str, tmp_path: Path) -> None:
+    arguments = [small, larger, "--stress", "0,2", "--budget", "8s", *QUICK]
     done = run_cli("sweep", *arguments, "--record", str(tmp_path / "s"), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -55,8 +66,8 @@ def test_a_real_sweep_from_beginning_to_end(small_model: str, larger_model: str,
         assert new["n"] >= old["n"] and new["slices"] >= old["slices"]
 
 
-def test_the_text_tells_who_wins(small_model: str, larger_model: str) -> None:
-    done = run_cli("sweep", small_model, larger_model, "--stress", "0,1", "--budget", "3s", *QUICK, "--no-record")
+def test_the_text_tells_who_wins(small: str, larger: str) -> None:
+    done = run_cli("sweep", small, larger, "--stress", "0,1", "--budget", "3s", *QUICK, "--no-record")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no terminal, no progress
     for words in ("p50 ms", "p95 ms", "comparisons not settled"):
@@ -73,9 +84,9 @@ def test_memory_stress_and_varied_settings_sweep_the_same_way(small_model: str) 
     }
 
 
-def test_ctrl_c_keeps_and_tells_and_it_can_go_on(small_model: str, larger_model: str, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_and_tells_and_it_can_go_on(small: str, larger: str, tmp_path: Path) -> None:
     folder = tmp_path / "s"
-    command = [sys.executable, "-m", "latvar_tui", "sweep", small_model, larger_model, *QUICK, "--record", str(folder)]
+    command = [sys.executable, "-m", "latvar_tui", "sweep", small, larger, *QUICK, "--record", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
         limit = time.monotonic() + LONGEST_S
         while _slices_in(folder) < 12:
@@ -119,9 +130,9 @@ def test_bad_input_is_one_sentence(name: str) -> None:
     assert len(done.stderr.strip().splitlines()) == 1 and words in done.stderr, done.stderr
 
 
-def test_by_time_needs_two_parts(small_model: str, tmp_path: Path) -> None:
+def test_by_time_needs_two_parts(small: str, tmp_path: Path) -> None:
     folder = str(tmp_path / "s")
-    done = run_cli("record", small_model, f"{small_model}@as=B", *QUICK, "--duration", "3s", "--record", folder)
+    done = run_cli("record", small, f"{small},as=B", *QUICK, "--duration", "3s", "--record", folder)
     assert done.returncode == 0
     shown = call_cli("show", folder, "--by", "time", "--part", "1s", "--quantile", "95")
     assert shown.returncode == 0, shown.stderr
