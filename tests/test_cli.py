@@ -340,7 +340,7 @@ def test_what_is_worked_out_about_a_slice_spins_on_no_core_of_the_next(tmp_path:
 def test_version_and_help() -> None:
     assert __version__ in run_cli("--version").stdout
     for arguments in (["--help"], ["live", "--help"], ["record", "-h"], ["probe", "--help"]):
-        shown = run_cli(*arguments)
+        shown = call_cli(*arguments)
         assert shown.returncode == 0
         assert "Usage" in shown.stdout
 
