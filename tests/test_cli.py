@@ -150,7 +150,7 @@ def wait_for_runner(pid: int) -> set[int]:
         for process in family:
             if process.name() == "latvar-runner" and process.cpu_times().user > 0.3:
                 return {process.pid for process in family}
-        time.sleep(0.01)  # polling a condition
+        time.sleep(0.05)  # polling a condition, which takes some milliseconds
     raise AssertionError("no runner has worked")
 
 
@@ -169,10 +169,12 @@ def test_ctrl_z_holds_a_record(small_model: str) -> None:
                 assert time.monotonic() < limit
                 if runner.status() != psutil.STATUS_STOPPED:
                     stopped_since = time.monotonic()
+                time.sleep(0.005)
             spent = runner.cpu_times().user
             record.send_signal(signal.SIGCONT)
             while runner.cpu_times().user < spent + 0.1:
                 assert time.monotonic() < limit
+                time.sleep(0.005)
             record.send_signal(signal.SIGINT)
             assert record.wait(LONGEST_S) == 130
         finally:
