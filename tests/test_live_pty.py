@@ -199,13 +199,16 @@ def test_ctrl_z_holds_the_measurement_and_fg_resumes_it(live: Start, small_model
     while psutil.Process(program.pid).status() != psutil.STATUS_STOPPED:
         assert time.monotonic() < limit
         program.drain()
+        time.sleep(0.005)
     while any(psutil.Process(pid).status() != psutil.STATUS_STOPPED for pid in workers):
         assert time.monotonic() < limit
+        time.sleep(0.005)
     spent = [cpu_s(pid) for pid in workers]
     # What is held for no time is not told of; and a busy probe waits half a second for the screen before that.
     until_s = time.monotonic() + 1.0
     while time.monotonic() < until_s:
         assert [cpu_s(pid) for pid in workers] == spent
+        time.sleep(0.01)
     program.send_signal(signal.SIGCONT)
     program.wait_for(lambda text: "held for" in text)
     program.type(b"q")
