@@ -373,7 +373,7 @@ def test_a_real_one_goes_round_by_itself(live: Callable[..., Live], small_model:
     """In turns shorter than a reader would want: a step lasts for two dozen of each candidate's."""
     (tmp_path / "sitecustomize.py").write_text("from latvar_tui import cli_demo\ncli_demo.SLICE_MS = 20.0\n")
     folder = tmp_path / "recorded"
-    rivals = [f"{small_model}@as=A", f"{small_model}@as=B"]
+    rivals = [f"{small_model}@threads=1,as={name}" for name in "AB"]
     auto = ["--auto", "--step", "1s", "--quantile", "50", "--record", str(folder)]
     program = live("demo", *rivals, *auto, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     for step in "124":
