@@ -142,13 +142,13 @@ def test_an_end_that_the_interpreter_swallows_is_raised_again() -> None:
     assert done.returncode == 128 + signal.SIGTERM
 
 
-def wait_for_runner(pid: int) -> set[int]:
-    """The processes below ``pid``, once a runner has worked for a thousand times as long as it warms up."""
+def wait_for_runner(pid: int, worked_s: float = 0.3) -> set[int]:
+    """The processes below ``pid``, once a runner has worked for so long; with 1 s, slices of it have been measured."""
     limit = time.monotonic() + LONGEST_S
     while time.monotonic() < limit:
         family = psutil.Process(pid).children(recursive=True)
         for process in family:
-            if process.name() == "latvar-runner" and process.cpu_times().user > 0.3:
+            if process.name() == "latvar-runner" and process.cpu_times().user > worked_s:
                 return {process.pid for process in family}
         time.sleep(0.05)  # polling a condition, which takes some milliseconds
     raise AssertionError("no runner has worked")
@@ -221,7 +221,7 @@ def test_a_model_that_fails_does_not_stop_the_others(small_model: str) -> None:
 def test_a_run_without_any_candidate_left_fails(small_model: str) -> None:
     command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
-        family = wait_for_runner(record.pid)
+        family = wait_for_runner(record.pid, worked_s=1.0)
         os.kill(next(pid for pid in family if psutil.Process(pid).name() == "latvar-runner"), signal.SIGKILL)
         out, err = record.communicate(timeout=LONGEST_S)
         assert record.returncode == 1
