@@ -19,6 +19,7 @@ from latvar_tui import wire
 from latvar_tui.candidate import UsageError
 from latvar_tui.cli_sessions import replay_of
 from latvar_tui.condition import IDLE, Condition, parse_condition
+from latvar_tui.session import replay as replay_module
 from latvar_tui.session.layout import ABOUT, BOARD
 from latvar_tui.session.reader import Session
 from latvar_tui.session.replay import Replay
@@ -340,7 +341,11 @@ def test_looks(snap_compare: Any, scene: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=IDS)
-def test_looks_of_a_recording(snap_compare: Any, kept: Path, size: tuple[int, int]) -> None:
+def test_looks_of_a_recording(
+    snap_compare: Any, kept: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_module, "PIECE_S", 1000.0)  # sentences said on the way would stay for a while
+
     async def run(pilot: Pilot[Any]) -> None:
         app = pilot.app
         assert isinstance(app, DemoReplay)
