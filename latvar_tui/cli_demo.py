@@ -120,7 +120,7 @@ def _play(name: str, auto_s: float | None, options: dict[str, Any]) -> int:
 
     quantile = options["quantile"] or QUANTILE
     replay = replay_of(session)
-    tour = _tour_of(replay.board.device, [stretch.condition for stretch in found], quantile, auto_s)
+    tour = _tour_of(session.about.get("device"), [stretch.condition for stretch in found], quantile, auto_s)
     try:
         app = DemoReplay(replay, found, ranked_by=quantile, tour=tour)
         status, _ = run_screen(app, looks_here(options["theme"], options["ascii"]), options["fps"])
@@ -132,5 +132,5 @@ def _play(name: str, auto_s: float | None, options: dict[str, Any]) -> int:
 def _tour_of(device: Any, conditions: list[Condition], quantile: float, auto_s: float | None) -> Tour:
     from latvar_tui.tour import Tour
 
-    cores = device.get("cores")
+    cores = device.get("cores") if isinstance(device, dict) else None
     return Tour(conditions, cores if isinstance(cores, int) else 1, quantile, auto_s)

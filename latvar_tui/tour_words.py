@@ -9,18 +9,22 @@ from latvar_tui.format import ms, plural, quantile_name, three_digits
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.conclusions import Ratio, Reversal, not_compared
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.tour import Progress, Tour
+from latvar_tui.tour import ENOUGH_SLICES, Progress, Tour
 from latvar_tui.tour_findings import Findings
 
 
-def sentences(tour: Tour, board: Board, found: Findings) -> list[str]:
-    """What a step says, as many whole sentences of it as there is room for."""
+def sentences(tour: Tour, board: Board, found: Findings, is_enough: bool = True) -> list[str]:
+    """What a step says, as many whole sentences of it as there is room for.
+
+    Before a condition has been measured well enough, how far it is instead of what came of it.
+    """
     kind, condition = tour.step.kind, tour.step.condition
     if kind == "ranking":
         return _ranking(tour, board, found)
     if kind == "end" or condition is None:
         return _end(tour, found)
-    said = _idle(tour, board, condition) if condition.is_idle else _stressed(tour, board, condition)
+    of_it = _idle if condition.is_idle else _stressed
+    said = of_it(tour, board, condition, is_enough)
     shown = [reversal for reversal in found.reversals if reversal.after == condition]
     return [*said[:1], *(_reversal_in_short(board, reversal) for reversal in shown[:1]), *said[1:]]
 
@@ -29,47 +33,53 @@ def state(tour: Tour, progress: Progress, now_s: float) -> str:
     """How far the step is, and what goes on from here."""
     if not progress.is_enough:
         about = "" if progress.more_s is None else f", about {max(1, round(progress.more_s))} s more"
-        return f"measuring{about}{'; then it goes on (enter: at once)' if tour.is_armed else ''}"
+        then = "; then it goes on (enter: at once)" if tour.is_armed else ""
+        return f"measuring{about}{then}" if tour.can_measure else f"playing{then}"
     if tour.step_s is not None:
         left_s = tour.left_s(now_s) or 0.0
         return f"goes on in {left_s:.0f} s" if left_s else "goes on"
     if tour.is_last:
         return "backspace goes back, q leaves"
-    return "enter goes on" if not progress.is_short else "enter goes on (few observations: ~ still moves)"
+    return "enter goes on" if not progress.is_short else "few observations; enter goes on"
 
 
 # -- the steps --------------------------------------------------------------------------------------------
 
 
-def _idle(tour: Tour, board: Board, condition: Condition) -> list[str]:
+def _idle(tour: Tour, board: Board, condition: Condition, is_enough: bool) -> list[str]:
     ranked = _by_quantile(tour, board, condition)
     what = "Nothing else is asked of the device"
     if any(contender.state == "loading" for contender in board.contenders) and not ranked:
         return [f"{what}, and {plural(len(board.contenders), 'candidate')} load."]
+    how = "They take turns, a panel each: left is fast, right is slow, higher is more often."
+    if not is_enough:
+        return [f"{what}.", how, _how_far(board, condition)]
     name = quantile_name(tour.quantile)
     if not _is_complete(ranked, board):
         running = sum(contender.is_rival for contender in board.contenders)
-        return [f"{what}. So far {len(ranked)} of {plural(running, 'candidate')} {_has(ranked)} been measured."]
+        known = f"So far the {name} of {len(ranked)} of {plural(running, 'candidate')} is known well enough"
+        return [f"{what}. {known} to speak of it.", how]
     best = ranked[0]
     within = f"{tour.quantile:.10g} of 100 inferences end within {_value(tour, board, best, condition)} ms"
     said = [f"{what}. {best.name} has the smallest {name}: {within}."]
     if len(ranked) > 1:
         last = ranked[-1]
         said.append(f"The largest is {last.name}'s: {_value(tour, board, last, condition)} ms.")
-    said.append("They take turns, a panel each: left is fast, right is slow, higher is more often.")
-    return said
+    return [*said, how]
 
 
-def _stressed(tour: Tour, board: Board, condition: Condition) -> list[str]:
+def _stressed(tour: Tour, board: Board, condition: Condition, is_enough: bool) -> list[str]:
     number = condition.stress_threads
     what = f"{plural(number, 'background thread')} now want{'s' if number == 1 else ''} the {tour.cores} cores"
     if tour.cores == 1:
         what = what.replace("the 1 cores", "the only core")
+    if not is_enough:
+        return [f"{what}, too.", _how_far(board, condition)]
     ranked, idle = _by_quantile(tour, board, condition), condition.without_stress()
     before = _by_quantile(tour, board, idle)
     both = [contender for contender in ranked if contender in before]
     if not ranked or not both:
-        return [f"{what}, too."]
+        return [f"{what}, too.", f"Too few inferences to speak of their {quantile_name(tour.quantile)}."]
     name = quantile_name(tour.quantile)
     worst = max(both, key=lambda one: _times(board, one, idle, condition, tour.quantile))
     said = [
@@ -166,22 +176,28 @@ def _quantity(quantile: float) -> str:
 
 
 def _by_quantile(tour: Tour, board: Board, condition: Condition) -> list[Contender]:
-    """Those that have been measured and run, the smallest quantile first; controls are no rivals."""
+    """Those whose quantile may be spoken of, the smallest first; controls are no rivals."""
     found = []
     for contender in board.contenders:
         cell = board.cell(contender, condition)
-        if cell is not None and cell.latency.total and contender.is_rival:
+        measured = cell is not None and cell.latency.total and not is_provisional(cell.latency, tour.quantile)
+        if cell is not None and measured and contender.is_rival:
             found.append((cell.latency.quantile_ns(tour.quantile) or 0, contender.slot, contender))
     return [contender for _, _, contender in sorted(found, key=lambda one: one[:2])]
 
 
 def _is_complete(measured: Sequence[Contender], board: Board) -> bool:
-    """Whether all that compete have been measured: before that nobody is the smallest of them."""
+    """Whether that are all that compete: before it nobody is the smallest of them."""
     return bool(measured) and len(measured) == sum(contender.is_rival for contender in board.contenders)
 
 
-def _has(some: Sequence[Contender]) -> str:
-    return "has" if len(some) == 1 else "have"
+def _how_far(board: Board, condition: Condition) -> str:
+    """Of the one that is behind."""
+    cells = [board.cell(contender, condition) for contender in board.contenders if not contender.is_out]
+    slices = min((0 if cell is None else cell.slices for cell in cells), default=0)
+    if slices < ENOUGH_SLICES:
+        return f"So far {slices} of {ENOUGH_SLICES} turns each."
+    return "So far too few inferences for a quantile as rare as this."
 
 
 def _value(tour: Tour, board: Board, contender: Contender, condition: Condition) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from textual.pilot import Pilot
 
 from latvar_tui import wire
 from latvar_tui.candidate import UsageError
+from latvar_tui.cli_demo import _tour_of
 from latvar_tui.cli_sessions import replay_of
 from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.session import replay as replay_module
@@ -25,7 +27,7 @@ from latvar_tui.session.reader import Session
 from latvar_tui.session.replay import Replay
 from latvar_tui.session.stretches import stretches
 from latvar_tui.tour import Tour
-from latvar_tui.tui.caption import Caption, fitted
+from latvar_tui.tui.caption import Caption, Told, fitted
 from latvar_tui.tui.demo import ELSEWHERE, DemoApp, DemoReplay
 from latvar_tui.tui.dialogs import Fitted
 from tests import scripted_link
@@ -203,8 +205,9 @@ async def test_cleared_counts_are_told_of_no_more() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert "smallest" in caption(app)
-        await pilot.press("c")
-        assert "smallest" not in caption(app) and "0 of 3 candidates" in caption(app)
+        app.clear_counts()
+        app.draw()
+        assert "smallest" not in caption(app) and "0 of 24 turns" in caption(app)
 
 
 async def test_its_own_keys_are_in_its_help_and_the_candidate_in_the_palette() -> None:
@@ -252,12 +255,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return recorded(tmp_path_factory.mktemp("sessions") / "stage", ALL, MODELS)
 
 
-def replayed(folder: Path) -> DemoReplay:
+def replayed(folder: Path, step_s: float | None = None) -> DemoReplay:
     opened = Session(folder)
     found = stretches(opened)
     replay = Replay(opened)
     replay.paused = True  # time goes on by jumps alone
-    app = DemoReplay(replay, found, tour=Tour([stretch.condition for stretch in found], 2, 95.0))
+    app = DemoReplay(replay, found, tour=Tour([stretch.condition for stretch in found], 2, 95.0, step_s))
     app._cost = NoCost()
     app.clock_s = lambda: 0.0
     app.answers.hurried = True
@@ -328,6 +331,49 @@ async def test_a_recording_stands_in_and_is_marked(kept: Path) -> None:
         assert app.replay.at_ns <= found[0].end_ns
         await pilot.press("right")
         assert "REPLAY" in str(app.headline())
+
+
+async def test_a_recorded_tour_by_itself_goes_round_where_nothing_is_played_any_more(kept: Path) -> None:
+    app, now_s = replayed(kept, step_s=5.0), 0.0
+    app.clock_s = lambda: now_s
+    async with app.run_test(size=(120, 40)) as pilot, asyncio.timeout(60):
+        await pilot.pause()
+        for stretch in [*stretches(Session(kept)), None, None]:
+            if stretch is not None:
+                app.replay.jump(stretch.end_ns)
+            at = app.tour.at
+            app.draw()
+            app.draw()
+            assert "goes on" in caption(app) and "space" not in app.banner()[0]
+            now_s += 5.0
+            while app.tour.at == at:  # no frame comes, no key is struck
+                await pilot.pause()
+        assert app.tour.at == 0 and not app.replay.paused and app.replay.at_ns < stretches(Session(kept))[0].end_ns
+
+
+async def test_a_recording_is_played_not_measured(kept: Path) -> None:
+    app = replayed(kept)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        app.draw()
+        assert "playing" in caption(app) and "measuring" not in caption(app)
+
+
+def test_a_played_tour_knows_the_cores_before_anything_is_played(kept: Path) -> None:
+    conditions = [stretch.condition for stretch in stretches(Session(kept))]
+    assert _tour_of(Session(kept).about.get("device"), conditions, 95.0, None).cores == scripted_link.CORES
+    replay = replay_of(Session(kept))
+    assert not replay.board.device
+    replay.close()
+    assert _tour_of(None, conditions, 95.0, None).cores == 1
+
+
+def test_the_title_stays_where_what_goes_on_is_shorter() -> None:
+    state = "measuring, about 93 s more; then it goes on (enter: at once)"
+    told = Told("3/6 · 2 stress threads on 2 cores", state)
+    assert "(enter" in told.lines(120, 2)[0].text
+    narrow = told.lines(80, 2)[0].text
+    assert "on 2 cores" in narrow and narrow.endswith("then it goes on ")
 
 
 # -- looks ------------------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_slow_candidates_are_not_waited_for_for_ever() -> None:
     progress = a_tour().progress(board)
     assert progress.is_enough and progress.is_short
     assert "few observations" in state(a_tour(), progress, 0.0)
-    assert "~2000 ms" in sentences(a_tour(), board, Findings())[0]
+    assert "0 of 2 candidates is known well enough" in sentences(a_tour(), board, Findings())[0]
 
 
 # -- words ------------------------------------------------------------------------------------------------
@@ -227,12 +227,12 @@ def test_the_state_says_what_enter_does() -> None:
 
 def test_nobody_is_the_smallest_before_all_have_been_measured() -> None:
     models = [*MODELS, "resnet18"]
-    two = session(MODELS, TEXTS[:2], 3)
+    two = session(MODELS, TEXTS[:2], 6)
     board = board_of(models, two)
     idle, stressed = (" ".join(sentences(at_step(number), board, Findings())) for number in (0, 1))
-    assert "2 of 3 candidates have been measured" in idle and "smallest" not in idle + stressed
+    assert "2 of 3 candidates is known well enough" in idle and "smallest" not in idle + stressed
     for seq, condition in ((900, TEXTS[1]), (901, TEXTS[0])):
-        board.take(slice_frame(seq, "resnet18", condition, [1_000_000] * 9))
+        board.take(slice_frame(seq, "resnet18", condition, [1_000_000] * 300))
         stressed = " ".join(sentences(at_step(1), board, Findings()))
         assert "The smallest p95 is resnet18's" in stressed
         assert ("as when idle" in stressed or "idle it was" in stressed) == (condition == TEXTS[0])
@@ -241,6 +241,26 @@ def test_nobody_is_the_smallest_before_all_have_been_measured() -> None:
     for contender in board.contenders:
         board.take(state_frame(contender.candidate, "failed", "killed"))
         assert "smallest" not in " ".join(sentences(at_step(0), board, Findings()))
+
+
+def test_nothing_is_said_of_numbers_that_a_step_has_not_measured_well_enough() -> None:
+    board = measured(*TEXTS[:2], slices=3)
+    for number in (0, 1):
+        said = " ".join(sentences(at_step(number), board, Findings(), is_enough=False))
+        assert "So far 3 of 24 turns each." in said and not re.search("smallest|×|idle it was|ms", said)
+    sure, few = measured(*TEXTS[:2]), measured(*TEXTS[:2], slices=1)
+    for number, board in ((0, few), (1, few)):  # it has taken long, and is enough though it is little
+        said = " ".join(sentences(at_step(number), board, Findings()))
+        assert not re.search("smallest|×|idle it was|ms", said)
+    assert "×" in " ".join(sentences(at_step(1), sure, Findings()))
+
+
+def test_a_recording_is_not_said_to_be_measured() -> None:
+    tour = at_step(0)
+    tour.can_measure = False
+    assert state(tour, Progress(False, 93.0), 0.0) == "playing"
+    tour.press(False)
+    assert state(tour, Progress(False, 93.0), 0.0).startswith("playing; then it goes on")
 
 
 def test_an_order_is_said_to_hold_only_if_all_of_it_is_decided() -> None:

@@ -43,11 +43,13 @@ class Told:
     def lines(self, width: int, height: int) -> list[Strip]:
         """One line of where it is, in the others what it says."""
         mark = "" if self.is_live else "RECORDING  "
-        where, room = self.where, width - len(mark) - 2
-        if len(where) + len(self.state) + 1 > room:
+        where, state, room = self.where, self.state, width - len(mark) - 2
+        if len(where) + len(state) + 1 > room:
+            state = state.partition(" (")[0]
+        if len(where) + len(state) + 1 > room:
             where = where.partition(" · ")[0]
-        gap = " " * max(1, room - len(where) - len(self.state))
-        head = line((" " + mark, WARNING), (where, STRONG), gap, (f"{self.state} ", DIM), width=width)
+        gap = " " * max(1, room - len(where) - len(state))
+        head = line((" " + mark, WARNING), (where, STRONG), gap, (f"{state} ", DIM), width=width)
         return [head, *(line(f" {said}", width=width) for said in fitted(self.sentences, width - 2, height - 1))]
 
 

@@ -24,7 +24,7 @@ from latvar_tui.tui.replay import ReplayApp
 from latvar_tui.tui.status import Footer
 
 FOOTER = (
-    ("enter on", "tour_on"),
+    ("enter next", "tour_on"),
     ("backspace back", "tour_back"),
     ("← → 0-9 stress", "stress(1)"),
     ("g large", "large_print"),
@@ -36,6 +36,9 @@ FOOTER = (
 ELSEWHERE = "the stress was moved: enter comes back"
 
 _SAID_ANEW_NS = 2_000_000_000
+
+_LOOKED_AT_S = 0.5
+"""Of a recording; over a probe there is no timer, for something is being measured."""
 
 
 class TourFooter(Footer):
@@ -104,9 +107,11 @@ class Guided(LiveApp):
         where = f"{tour.at + 1}/{len(tour.steps)} · {tour.step.title}"
         # A sentence whose digits change four times a second is not read.
         there = [(contender.id, contender.is_rival) for contender in self.board.contenders]
-        asked = (tour.at, tour.quantile, self.board.now_ns // _SAID_ANEW_NS, self.board.study.epoch, there)
+        enough = progress.is_enough
+        asked = (tour.at, tour.quantile, self.board.now_ns // _SAID_ANEW_NS, self.board.study.epoch, there, enough)
         if asked != self._asked:
-            self._asked, self._said_of_step = asked, sentences(tour, self.board, self._finder.find(tour, self.board))
+            found = self._finder.find(tour, self.board)
+            self._asked, self._said_of_step = asked, sentences(tour, self.board, found, enough)
         how = ELSEWHERE if self.is_elsewhere else state(tour, progress, self.clock_s())
         told = Told(where, how, self._said_of_step, not self.in_replay)
         self.screen_stack[0].query_one(Caption).show(told)
@@ -183,6 +188,12 @@ class DemoReplay(Guided, ReplayApp):
         self.tour.can_measure = False
         self._stretches = {stretch.condition: stretch for stretch in stretches}
 
+    def on_ready(self) -> None:
+        """Held at the end of a stretch no frame comes any more that would let a tour go on by itself."""
+        super().on_ready()
+        if self.tour.is_auto:
+            self.set_interval(_LOOKED_AT_S, self.draw)
+
     @property
     def _stretch(self) -> Stretch | None:
         step = self.tour.step
@@ -209,6 +220,13 @@ class DemoReplay(Guided, ReplayApp):
             if self.board.condition != stretch.condition:
                 replay.jump(stretch.end_ns)
         super().draw()
+
+    def calm_banner(self) -> str:
+        """The tour holds the recording, nobody has to let it play on."""
+        stretch = self._stretch
+        if stretch is None or self.replay.at_ns >= stretch.end_ns:
+            return "" if stretch is None else "That is what was recorded of this step."
+        return super().calm_banner()
 
     def action_tour_enter(self) -> None:
         self.action_tour_on()
