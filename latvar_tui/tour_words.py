@@ -49,7 +49,7 @@ def state(tour: Tour, progress: Progress, now_s: float) -> str:
 def _idle(tour: Tour, board: Board, condition: Condition, is_enough: bool) -> list[str]:
     ranked = _by_quantile(tour, board, condition)
     what = "Nothing else is asked of the device"
-    if any(contender.state == "loading" for contender in board.contenders) and not ranked:
+    if any(contender.state == "loading" for contender in board.contenders) and not board.slices_of(condition):
         return [f"{what}, and {plural(len(board.contenders), 'candidate')} load."]
     how = "They take turns, a panel each: left is fast, right is slow, higher is more often."
     if not is_enough:
