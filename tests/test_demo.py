@@ -205,8 +205,7 @@ async def test_cleared_counts_are_told_of_no_more() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert "smallest" in caption(app)
-        app.clear_counts()
-        app.draw()
+        await pilot.press("c", "c")
         assert "smallest" not in caption(app) and "0 of 24 turns" in caption(app)
 
 

@@ -29,6 +29,7 @@ from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
 from tests import scripted_link
 from tests.scripted_link import board_of, line_up, session, slice_frame
+from tests.session_files import recorder_of
 
 MODELS = ("squeezenet1_1", "mobilenet_v3_large", "shufflenet_v2_x1_0")
 SIZES = [(120, 40), (80, 24), (45, 30)]
@@ -310,6 +311,30 @@ async def test_a_key_says_where_what_it_does_is_seen() -> None:
         assert "no other candidate" in app.banner()[0]
         await pilot.press("w")
         assert app.banner()[0].startswith("The last 10 s: in the table, the curves")
+
+
+async def test_counts_are_cleared_by_a_second_press_only(tmp_path: Path) -> None:
+    recorder = recorder_of(tmp_path / "a", MODELS)
+    for kept, asked, said in (
+        (None, "c again clears all counts, of every condition.", "Counts cleared."),
+        (recorder, "c again clears all counts here; the session keeps them.", "Counts cleared here; the session keeps"),
+    ):
+        now_s, app = 0.0, make_app(IDLE, recorder=kept)
+        app.clock_s = lambda: now_s  # noqa: B023
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            await pilot.press("c")
+            assert app.banner()[0] == asked and any(app.board.cells())
+            await pilot.press("down", "c")  # another key ends that
+            assert app.banner()[0] == asked and any(app.board.cells())
+            now_s += 60.0  # and so does time
+            await pilot.press("c")
+            assert app.banner()[0] == asked and any(app.board.cells())
+            await pilot.press("c")
+            assert app.banner()[0].startswith(said) and not any(app.board.cells())
+            await pilot.press("space", "c")
+            assert app.banner()[0] == asked, "a frozen picture does not hide it"
+    recorder.close("done")
 
 
 def test_ungated_is_told_of_as_many_slices_as_there_are() -> None:

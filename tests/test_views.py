@@ -203,7 +203,7 @@ async def test_no_key_is_dead_in_any_view(tmp_path: Path, monkeypatch: pytest.Mo
             if key.action in QUIET or key.action == f"view('{name}')":
                 continue
             app.view.frozen = False
-            app.unsay()
+            app.unsay("")
             app.show_view(name)
             await pilot.pause()
             before = texts(app), len(app.screen_stack), len(sent(app).conditions())
@@ -551,6 +551,36 @@ def test_who_competes_with_nobody_has_no_place(kind: str) -> None:
     )
     row = next(text for text in matrix if board.contenders[2].name in text)
     assert not re.search(r"\d +\d ", row)
+
+
+def digits_of(panel: BoardPanel) -> str:
+    rows = panel.draw(120, 24)[1:20]
+    return "".join(sorted(s.text for strip in rows for s in strip if s.text.strip() in ("1", "2", "3", "•")))
+
+
+def test_who_is_not_claimed_to_be_slower_shares_the_place() -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%"], 3))
+    assert digits_of(RanksPanel(board, View(), hurried(board))) == "1" * len(MODELS)
+    assert digits_of(RanksPanel(board, View(), Answers(board))) == "•" * len(MODELS), "not worked out yet"
+    assert set(digits_of(RanksPanel(board, View(ranked_by=97.0), hurried(board)))) == {"•"}
+
+    class Told(Answers):
+        def groups(self, condition: Condition, quantile: float, ids: Sequence[str]) -> Groups:
+            """The first is best, and nothing is claimed of the others among each other."""
+            first, *others = ids
+            return Groups((first,), tuple(others)) if len(ids) == len(MODELS) else Groups(tuple(ids), ())
+
+    answers = Told(board, hurried=True)
+    ids = [each.id for each in board.contenders]
+    assert sorted(answers.places(board.condition, 99.0, ids).values()) == [0, *[1] * (len(MODELS) - 1)]
+    assert digits_of(RanksPanel(board, View(), answers)) == "1" + "2" * (len(MODELS) - 1)
+
+
+def test_a_matrix_without_places_is_not_titled_as_if_it_had_some() -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%"], 3))
+    assert "and place" in drawn(MatrixPanel(board, View(), hurried(board)), 45, 30)[0]
+    assert "and place" not in drawn(MatrixPanel(board, View(), Answers(board)), 45, 30)[0]
+    assert "and place" not in drawn(MatrixPanel(board, View(ranked_by=97.0), hurried(board)), 45, 30)[0]
 
 
 def test_a_quantile_that_is_not_compared_is_said_to_be_so() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -20,12 +20,15 @@ from latvar_tui.tui.exemplar_dialog import ExemplarDialog
 from latvar_tui.tui.keeping import Keeping
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.large_print import LargePrint
+from latvar_tui.tui.notices import MOST_S
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.sweep import ScreenSweep, levels
 from latvar_tui.tui.view import View
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.names import OVERVIEW, next_view
+
+NEVER_S = float("-inf")
 
 
 class Actions(Keeping):
@@ -38,6 +41,9 @@ class Actions(Keeping):
     """What the condition is as soon as there is stress."""
     maximum: int
     threads: int
+    clock_s: Callable[[], float]
+    _clears_until_s = NEVER_S
+    """Until then a second press clears the counts; other keys end that."""
     joined_later: set[str]
     """Candidates that were chosen on the screen."""
     own_keys: ClassVar[Sequence[tuple[str, str]]] = ()
@@ -164,8 +170,15 @@ class Actions(Keeping):
         self.say(f"Base kept: the histograms under {kept}." if kept else "No base is kept.")
 
     def action_clear(self) -> None:
+        """Of all conditions, and C is the compare view: at the second time only."""
+        kept = self.recorder.is_on
+        if self.clock_s() >= self._clears_until_s:
+            self._clears_until_s = self.clock_s() + MOST_S
+            self.say(f"c again clears all counts{' here; the session keeps them' if kept else ', of every condition'}.")
+            return
+        self._clears_until_s = NEVER_S
         self.clear_counts()
-        self.say("Counts cleared.")
+        self.say(f"Counts cleared{' here; the session keeps them' if kept else ''}.")
 
     def clear_counts(self) -> None:
         """Begin anew on the screen; the session keeps what it has."""

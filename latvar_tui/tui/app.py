@@ -327,7 +327,7 @@ class LiveApp(Telling):
         if isinstance(event, events.InputEvent | events.Resize) and not event.is_forwarded:
             if isinstance(event, events.InputEvent):
                 self._touched_s = time.monotonic()
-                self.unsay()
+                self.unsay(event.key if isinstance(event, events.Key) else "")
             self.disturbing()
         await super().on_event(event)
 

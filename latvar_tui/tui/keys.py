@@ -48,7 +48,7 @@ KEYS: tuple[Key, ...] = (
     Key("w", "w", "window", "w window", "the numbers of the table and the curves: of the whole condition, or of its last 10 s"),
     Key("l", "l", "axis", "", "histograms over a linear axis, or a logarithmic one again"),
     Key("b", "b", "keep_base", "b base", "keep these histograms as outline behind the live ones and as base; again: drop"),
-    Key("c", "c", "clear", "c clear", "clear all counts, those of every condition", ""),
+    Key("c", "c", "clear", "c clear", "clear all counts, those of every condition: pressed twice; the session keeps them", ""),
     Key("r", "r", "record", "", "recording off, or on again; measuring goes on"),
     Key("n", "n", "mark", "", "a named mark, kept in the session and on its line of dots"),
     Key("e", "e", "export", "", "export every cell: HdrHistogram log, percentile tables, CSV or JSON"),

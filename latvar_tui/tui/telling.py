@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from latvar_tui.format import three_digits
 from latvar_tui.preferences import HINT_SEEN, keep, recall
-from latvar_tui.tui.actions import Actions
+from latvar_tui.tui.actions import NEVER_S, Actions
 from latvar_tui.tui.notices import MOST_S, Notices
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.views.names import OVERVIEW, view_named
@@ -36,7 +35,7 @@ class Telling(Actions):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.clock_s: Callable[[], float] = time.monotonic  # what is said is shown for so long
+        self.clock_s = time.monotonic  # what is said is shown for so long
         self._said, self._said_s = "", 0.0
         self._notices = Notices()
         self._hints = False
@@ -71,9 +70,11 @@ class Telling(Actions):
         self._said, self._said_s = text, self.clock_s()
         self.draw()
 
-    def unsay(self) -> None:
-        """A key has been struck: what was said to the one before is over."""
+    def unsay(self, key: str) -> None:
+        """A key has been struck, or the mouse moved (""): what was said to the one before is over."""
         self._said = ""
+        if key not in ("", "c"):
+            self._clears_until_s = NEVER_S
 
     def banner(self) -> tuple[str, bool]:
         """What the user should know now, and whether it is a warning."""
@@ -84,7 +85,7 @@ class Telling(Actions):
         newest = self._notices.shown(self.board.notes, self.clock_s())
         if self.clock_s() - self._said_s > MOST_S:
             self._said = ""
-        if self.view.frozen:
+        if self.view.frozen and not self._said:
             return "picture frozen until a key; measuring goes on (space)", True
         if self._said or newest:
             return self._said or newest, False

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from latvar_tui.condition import Condition
 from latvar_tui.study.board import Board
-from latvar_tui.study.conclusions import Groups, Pair, Reversal
+from latvar_tui.study.conclusions import Groups, Pair, Reversal, not_compared
 
 PIECE_S = 0.0015
 """For so long answers that are out of date, or missing, are worked out in a frame: one of them at least."""
@@ -66,6 +66,18 @@ class Answers:
     def groups(self, condition: Condition, quantile: float, ids: Sequence[str]) -> Groups | None:
         study, asked = self._board.study, tuple(ids)
         return self._ask(("groups", condition, quantile, asked), lambda: study.groups(condition, quantile, asked))
+
+    def places(self, condition: Condition, quantile: float, ids: Sequence[str]) -> dict[str, int]:
+        """From 0; who is not claimed to be slower shares the place. Who has too little to be placed is not in it."""
+        found: dict[str, int] = {}
+        left = sorted(ids)
+        while left and not not_compared(quantile):
+            groups = self.groups(condition, quantile, left)
+            if groups is None or not groups.best:  # not yet, or nothing is measured
+                break
+            found |= dict.fromkeys(groups.best, len(found))
+            left = sorted(groups.worse)
+        return found
 
     def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
         """False also where that is not known yet."""

@@ -52,10 +52,11 @@ class MatrixPanel(BoardPanel):
         tall = height >= 3 * len(contenders) + 6 and fitting_tall >= min(fitting, len(conditions))
         column = max(_TALL_COLUMN if tall else _COLUMN, titled)
         seen = self._seen(conditions, fitting_tall if tall else fitting)
-        lines = [self._title(width), self._heads(conditions, titles, seen, name_width, column, width)]
+        heads = self._heads(conditions, titles, seen, name_width, column, width)
         room = max(1, min(len(contenders), height - 3)) if not tall else len(contenders)
         first = max(0, min(view.selected - room // 2, len(contenders) - room))
         places = {condition: self._places(condition) for condition in (conditions[at] for at in seen)}
+        lines = [self._title(width, any(places.values())), heads]
         names = distinct([contender.name for contender in contenders], name_width - 4)
         for contender, name in list(zip(contenders, names, strict=True))[first : first + room]:
             row: list[Span] = [
@@ -82,8 +83,9 @@ class MatrixPanel(BoardPanel):
         first = max(0, min(at - room // 2, len(conditions) - room))
         return range(first, min(len(conditions), first + room))
 
-    def _title(self, width: int) -> Strip:
-        title = f" {quantile_name(self._view.ranked_by)}, ms, and place "
+    def _title(self, width: int, has_places: bool) -> Strip:
+        what = f" {quantile_name(self._view.ranked_by)}, ms"
+        title = f"{what}, and place " if has_places else f"{what} "
         turned = "x" if self._ascii else "⇄"
         for legend in (
             f"{turned} places change · ~ dim: not settled yet · same place: not told apart ",
@@ -116,12 +118,9 @@ class MatrixPanel(BoardPanel):
         return line(*spans, width=width)
 
     def _places(self, condition: Condition) -> dict[str, int]:
-        """By candidate; those that cannot be told from the best share the first place."""
-        groups = self._groups(condition)
-        if groups is None:
-            return {}
-        places = dict.fromkeys(groups.best, 0)
-        return places | {name: at for at, name in enumerate(groups.worse, len(groups.best))}
+        """By candidate, of those that compete."""
+        ids = [each.id for each in self._board.contenders if each.is_rival]
+        return self._answers.places(condition, self._view.ranked_by, ids)
 
     def _groups(self, condition: Condition) -> Groups | None:
         """Of those that compete; None where nothing can be said, or not yet."""

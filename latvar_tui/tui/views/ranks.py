@@ -29,13 +29,10 @@ _NAME_MOST = 30
 
 @dataclass(frozen=True)
 class _Point:
-    """One candidate at one level: its place among its rivals there, from 0, and whether its value is to be relied on.
-
-    Who competes with nobody has no place.
-    """
+    """One candidate at one level: the sign of its place among its rivals there, and whether its value stands."""
 
     value_ns: int
-    place: int | None
+    sign: str
     solid: bool
 
 
@@ -76,15 +73,26 @@ class RanksPanel(BoardPanel):
         title = f" {quantile_name(self._view.ranked_by)} over stress, ms "
         all_placed = all(contender.is_rival for contender in self._board.contenders)
         none = "" if all_placed else f", {self._no_place}: none"
-        legend = f"a digit: the place there{none} · dim: on fewer than ten observations "
-        if len(title) + len(legend) > width:
-            legend = "a digit: the place " if len(title) + 20 <= width else ""
+        place = "a digit: the place there"
+        legends: tuple[str, ...] = (
+            f"{place}, the same: not told apart{none} · dim: on fewer than ten ",
+            f"{place}{none} · dim: on fewer than ten ",
+            "a digit: the place ",
+        )
+        if not_compared(self._view.ranked_by):
+            legends = ("dim: on fewer than ten ",)
+        legend = next((each for each in legends if len(title) + len(each) <= width), "")
         return line((title, STRONG), " " * (width - len(title) - len(legend)), (legend, DIM), width=width)
 
     @property
     def _no_place(self) -> str:
         """Of who competes with nobody: a control, or one that has failed."""
         return "x" if self._ascii else "×"
+
+    @property
+    def _spot(self) -> str:
+        """Where no place is known."""
+        return "o" if self._ascii else "•"
 
     def _levels(self) -> list[Condition]:
         """Those of the present kind of stress, or when idle of the one beside; idle first."""
@@ -103,8 +111,7 @@ class RanksPanel(BoardPanel):
         """The chart and its axis: ``rows`` + 1 lines."""
         board = self._board
         points = {contender.id: self._points(contender, levels) for contender in board.contenders}
-        rivals = {contender.id for contender in board.contenders if contender.is_rival}
-        placed = _placed(points, rivals, len(levels))
+        placed = self._placed(points, levels)
         low_ns, high_ns = self._bounds(placed)
         shown = tuple((contender.id, contender.name, contender.slot) for contender in board.contenders)
         selected = self._view.selected
@@ -121,6 +128,20 @@ class RanksPanel(BoardPanel):
             solid = cell is not None and not is_provisional(cell.latency, self._view.ranked_by)
             found.append(None if value_ns is None else (value_ns, solid))
         return found
+
+    def _placed(
+        self, points: dict[str, list[tuple[int, bool] | None]], levels: Sequence[Condition]
+    ) -> dict[str, list[_Point | None]]:
+        """With each one's place; a candidate that has none, or none yet, is a spot, and a control is crossed out."""
+        rivals = [contender.id for contender in self._board.contenders if contender.is_rival]
+        placed: dict[str, list[_Point | None]] = {name: [] for name in points}
+        for at, level in enumerate(levels):
+            places = self._answers.places(level, self._view.ranked_by, rivals)
+            for name, each in points.items():
+                sign = str(places[name] + 1) if name in places else self._spot if name in rivals else self._no_place
+                found = each[at]
+                placed[name].append(None if found is None else _Point(found[0], sign, found[1]))
+        return placed
 
     def _bounds(self, placed: dict[str, list[_Point | None]]) -> tuple[float, float]:
         """Of what is drawn, in 1-2-5 steps: here lines must be told apart, and other views have the common scale."""
@@ -155,7 +176,7 @@ class RanksPanel(BoardPanel):
                 if point is not None:
                     row = row_of(point.value_ns, *bounds, rows)
                     style = candidate_style(contender.slot) + STRONG if point.solid else DIM
-                    canvas.write(row, column, self._no_place if point.place is None else str(point.place + 1), style)
+                    canvas.write(row, column, point.sign, style)
         names = self._names(placed, bounds, rows, names_width)
         labels = upright_labels(*bounds, rows)
         edge = "|" if self._ascii else "│"
@@ -238,17 +259,3 @@ class RanksPanel(BoardPanel):
 def _like(one: Condition, kind: Condition) -> bool:
     """Whether they differ in nothing but the number of threads."""
     return replace(one, stress_threads=1) == replace(kind, stress_threads=1) and not one.is_idle and not kind.is_idle
-
-
-def _placed(
-    points: dict[str, list[tuple[int, bool] | None]], rivals: set[str], levels: int
-) -> dict[str, list[_Point | None]]:
-    """With each one's place among the rivals that were measured at its level."""
-    placed: dict[str, list[_Point | None]] = {name: [] for name in points}
-    for level in range(levels):
-        there = sorted(found[0] for name, each in points.items() if name in rivals and (found := each[level]))
-        for name, each in points.items():
-            found = each[level]
-            place = there.index(found[0]) if found is not None and name in rivals else None
-            placed[name].append(None if found is None else _Point(found[0], place, found[1]))
-    return placed
