@@ -117,6 +117,16 @@ def test_a_burst_within_a_round_is_one_event() -> None:
     assert independent(np.full((50, 1), 3.0))[0] == pytest.approx(50.0)
 
 
+@given(st.integers(0, 60), st.floats(0, 60), st.sampled_from(QUANTILES))
+def test_what_is_missing_is_less_than_what_is_needed(rounds: int, events: float, quantile: float) -> None:
+    seen = claims.Evidence(quantile, rounds, 0.1, 1.0, 1.0, (events, 99.0))
+    short = seen.shortage
+    assert (short is None) == (seen.missing <= 1)
+    if short is not None:
+        assert 0 <= short.have < short.need
+        assert short.need == claims.FEWEST_ROUNDS if short.of == "rounds" else short.need >= fewest_events(quantile)
+
+
 def test_the_rounds_needed_shrink_as_the_difference_grows_and_suffice() -> None:
     needed = []
     for scale in (1.03, 1.06, 1.3):

@@ -449,6 +449,23 @@ def test_two_numbers_of_compare_do_not_run_together_where_room_is_short() -> Non
         assert row.split()[1:3] == ["0.0404", "0.0404"] and len(row.rstrip()) <= width
 
 
+@pytest.mark.parametrize(
+    ("slices", "width", "said"),
+    [
+        (4, 120, "3 of 20 rounds"),
+        (4, 50, "3/20 rounds"),
+        (4, 40, "3/20"),
+        (25, 120, "1 of 15 beyond p99.9"),
+        (0, 120, "0 of 20 rounds"),
+    ],
+)
+def test_compare_says_how_much_is_missing_until_anything_may_be_said(slices: int, width: int, said: str) -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%"], slices))
+    lines = drawn(ComparePanel(board, View(), hurried(board)), width, 24)
+    assert any(said in text for text in lines), lines
+    assert not any("…" in text for text in lines[-6:])
+
+
 def test_compare_says_of_a_control_and_of_one_that_failed_that_nothing_more_comes() -> None:
     models = (*MODELS[:2], "null")
     board = board_of(models, session(models, ["0xcpu@100%"], 3))

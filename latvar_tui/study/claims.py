@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -52,6 +53,15 @@ _RIDGE = 1e-4
 
 
 @dataclass(frozen=True)
+class Shortage:
+    """So many rounds, or independent inferences beyond the quantile (``events``), of those that any claim needs."""
+
+    of: Literal["rounds", "events"]
+    have: int
+    need: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Of ``b`` against ``a`` at one quantile.
 
@@ -71,6 +81,16 @@ class Evidence:
         """How many times as much must be measured until anything may be claimed; at most 1 if it is enough."""
         events = max(min(self.events), 1e-3)
         return max(FEWEST_ROUNDS / max(self.rounds, 1), fewest_events(self.quantile) / events)
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """What is missing most until anything may be claimed; None if it is enough."""
+        if self.missing <= 1:
+            return None
+        needed, events = fewest_events(self.quantile), min(self.events)
+        if FEWEST_ROUNDS * max(events, 1e-3) >= needed * max(self.rounds, 1):
+            return Shortage("rounds", self.rounds, FEWEST_ROUNDS)
+        return Shortage("events", int(events), math.ceil(needed))
 
     @property
     def log_e(self) -> float:

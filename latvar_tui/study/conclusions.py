@@ -10,7 +10,7 @@ from typing import Literal
 
 from latvar_tui.condition import Condition
 from latvar_tui.format import quantile_name
-from latvar_tui.study.claims import QUANTILES
+from latvar_tui.study.claims import QUANTILES, Shortage
 
 Order = Literal["reversed", "same order", "undecided"]
 
@@ -31,7 +31,7 @@ class Pair:
     ``faster`` is the id of the one that is claimed to be faster, or empty: not decided. ``ratio`` is None before both
     were measured in the same round. ``more_s``: about how many seconds more of measuring both decide it; 0 if it is
     decided, None where nobody can say. ``equal``: decided that the difference is smaller than what matters.
-    ``provisional``: fewer observations beyond the quantile than any claim needs.
+    ``provisional``: fewer rounds, or observations beyond the quantile, than any claim needs: ``shortage`` says how few.
     """
 
     a: str
@@ -44,6 +44,7 @@ class Pair:
     more_s: float | None
     equal: bool = False
     provisional: bool = False
+    shortage: Shortage | None = None
 
     @property
     def is_decided(self) -> bool:

@@ -15,7 +15,16 @@ import numpy as np
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
-from latvar_tui.study.claims import FEWEST_ROUNDS, MARGIN, QUANTILES, Evidence, fewest_events, holm, rounds_needed
+from latvar_tui.study.claims import (
+    FEWEST_ROUNDS,
+    MARGIN,
+    QUANTILES,
+    Evidence,
+    Shortage,
+    fewest_events,
+    holm,
+    rounds_needed,
+)
 from latvar_tui.study.conclusions import Groups, Order, Pair, Ratio, Reversal
 from latvar_tui.study.counted import independent
 from latvar_tui.study.drift import Block, coarse
@@ -119,12 +128,14 @@ class Study:
         """``b`` against ``a``."""
         under, seen = self._under.get(condition), self._evidence(a, b, condition, quantile)
         if under is None or seen is None:
-            return Pair(a, b, condition, quantile, None, "", 0, None, provisional=True)
+            none = Shortage("rounds", 0, FEWEST_ROUNDS) if quantile in QUANTILES and a != b else None
+            return Pair(a, b, condition, quantile, None, "", 0, None, provisional=True, shortage=none)
         ratio = self._ratio(a, b, condition, quantile)
         faster = self._faster(a, b, condition, seen, ratio)
         equal = not faster and seen.log_e_equal(self.margin) >= self._needed
         more_s = 0.0 if faster or equal else self._more_s(under, a, b, seen, ratio)
-        return Pair(a, b, condition, quantile, ratio, faster, seen.rounds, more_s, equal, seen.missing > 1)
+        short = seen.shortage
+        return Pair(a, b, condition, quantile, ratio, faster, seen.rounds, more_s, equal, short is not None, short)
 
     def common_ns(self, a: str, b: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
         """Of both, in the rounds that hold both, of which their ratio is; None if there is none."""

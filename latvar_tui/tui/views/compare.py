@@ -14,6 +14,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.format import NOTHING, distinct, ms, quantile_name
 from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
+from latvar_tui.study.claims import Shortage
 from latvar_tui.study.conclusions import Pair
 from latvar_tui.study.quantiles import is_provisional
 from latvar_tui.study.rivals import fastest_other
@@ -140,8 +141,9 @@ class ComparePanel(BoardPanel):
                 *((text.rjust(number), style) for text, style in numbers),
                 _difference(pair, roomy, width >= _BESIDE_NUMBERS + 2 * number),
                 "  " if roomy else " ",
-                _verdict(pair, own, rival, names, roomy),
             ]
+            used = sum(cell_len(text if isinstance(text, str) else text[0]) for text in row)
+            row.append(_verdict(pair, own, rival, names, roomy, width - used))
             lines.append(line(*row, width=width))
         return lines
 
@@ -184,7 +186,15 @@ def _percent(ratio: float) -> str:
     return f"{change:+.0f}" if abs(change) >= 9.5 else f"{change:+.1f}"
 
 
-def _verdict(pair: Pair | None, own: Contender, rival: Contender, names: list[str], roomy: bool) -> Span:
+def _missing(shortage: Shortage, quantile: float, room: int) -> str:
+    """``12 of 20 rounds``, ``3 of 15 beyond p99``; shorter where there is less room."""
+    have, need = shortage.have, shortage.need
+    what = "rounds" if shortage.of == "rounds" else f"beyond {quantile_name(quantile)}"
+    texts = (f"{have} of {need} {what}", f"{have}/{need} {what.split()[0]}", f"{have}/{need}")
+    return next((text for text in texts if len(text) <= room), texts[-1])
+
+
+def _verdict(pair: Pair | None, own: Contender, rival: Contender, names: list[str], roomy: bool, room: int) -> Span:
     """What may be said; where room is short, of the selected one in a word."""
     both = list(zip((own, rival), names, strict=True))
     control = next((name for each, name in both if each.candidate.is_control), "")
@@ -199,9 +209,9 @@ def _verdict(pair: Pair | None, own: Contender, rival: Contender, names: list[st
     gone = next((name for each, name in both if each.is_out), "")
     if gone:
         return (f"{gone} does not run any more" if roomy else "open", DIM)
-    if pair is None or pair.ratio is None:
-        return ("too little measured yet" if roomy else "…", DIM)
-    if pair.provisional:
-        return ("too little measured yet" if roomy else "too few", DIM)
+    if pair is None:
+        return ("…", DIM)  # in a moment
+    if pair.shortage is not None:
+        return (_missing(pair.shortage, pair.quantile, room), DIM)
     wait = "" if pair.more_s is None else f", about {_duration(pair.more_s)} more"
     return (f"undecided{wait}" if roomy else "open", DIM)
