@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from latvar_tui.format import NOTHING, count, ms, quantile_name, ratio, share, three_digits
@@ -118,11 +118,13 @@ def all_columns(
     late = [] if deadline_ns is None else [deadline_column(deadline_ns)]
     waits = [column.title for column in COLUMNS].index("wait")
     schedule = OPEN_LOOP_COLUMNS if open_loop else ()
+    # What is ranked by is the last to go.
+    columns = [replace(each, rank=-1) if each.title == quantile_name(ranked_by) else each for each in COLUMNS]
     return [
-        *COLUMNS[:waits],
+        *columns[:waits],
         *schedule,
         tail_wait_column(ranked_by),
-        *COLUMNS[waits:],
+        *columns[waits:],
         *late,
         *([BASE_COLUMN] if base else []),
     ]

@@ -18,13 +18,17 @@ from textual.pilot import Pilot
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
+from latvar_tui.format import quantile_name
 from latvar_tui.link import LinkLost
+from latvar_tui.study.board import Board
+from latvar_tui.study.table import QUANTILES
 from latvar_tui.tui.app import LiveApp
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.dialogs import Fitted
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.looks import CONTRAST, DARK, LIGHT, Charset, Depth, Looks
 from latvar_tui.tui.smallest import TooSmall
+from latvar_tui.tui.status import StatusLine
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.table_panel import TablePanel
 from tests import scripted_link
@@ -344,6 +348,46 @@ def test_ungated_is_told_of_as_many_slices_as_there_are() -> None:
     ]
     board = board_of(MODELS, frames)
     assert (board.ungated, board.latest) == (6, 6)
+
+
+async def test_other_programs_are_told_of_before_what_is_less_telling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Board, "others_cores", 1.51)
+    frames = [
+        replace(frame, notes=["ungated"]) if isinstance(frame, wire.Slice) else frame
+        for frame in session(MODELS, ["0xcpu@100%"], 2)
+    ]
+    app = make_app(frames)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        (status,) = app.query_one(StatusLine).lines
+        assert "others 1.51 cores │ ungated" in status.text
+
+
+@pytest.mark.parametrize("quantile", QUANTILES)
+async def test_what_is_ranked_by_is_among_the_columns_however_few(quantile: float) -> None:
+    models = [f"{name}@as=a-name-that-takes-room-{name}" for name in MODELS]
+    app = make_app(session(models, ["0xcpu@100%"], 3), models, ranked_by=quantile)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for width in (80, 45, 40):
+            head = app.query_one(TablePanel).draw(width, 4)[0].text
+            assert quantile_name(quantile) in head.split("ms")[-1].split(), head
+
+
+async def test_what_stands_instead_of_the_present_table_is_titled_so() -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        table = app.query_one(TablePanel)
+        await pilot.press("less_than_sign")
+        assert table.lines[0].text.startswith(" not now: idle, ms")
+        assert app.banner()[0] == "idle instead of 2xcpu@100%: > leads back."
+        await pilot.press("greater_than_sign")
+        assert table.lines[0].text.startswith(" now: 2xcpu") and "present condition, 2xcpu" in app.banner()[0]
+        await pilot.resize_terminal(120, 40)
+        await pilot.press("less_than_sign")
+        assert any(strip.text.startswith(" beside: idle") for strip in table.lines)
+        assert app.banner()[0].startswith("Beside the present")
 
 
 async def press_every_key(pilot: Pilot[Any]) -> None:

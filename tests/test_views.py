@@ -466,6 +466,18 @@ def test_compare_says_how_much_is_missing_until_anything_may_be_said(slices: int
     assert not any("…" in text for text in lines[-6:])
 
 
+@pytest.mark.parametrize(("width", "rows", "seen"), [(80, 12, 2), (45, 9, 1), (80, 24, 3)])
+def test_the_timeline_says_who_is_not_seen_and_shows_them_when_selected(width: int, rows: int, seen: int) -> None:
+    board = board_of(MODELS, session(MODELS, ["0xcpu@100%"], 3))
+    reached = ""
+    for selected, contender in enumerate(board.contenders):
+        title, *lines = drawn(TimelinePanel(board, View(selected=selected)), width, rows)
+        assert (" of 3 (j k)" in title) == (seen < 3), title
+        assert any(contender.name[:10] in text for text in lines)
+        reached += title.partition("·")[2].partition(" of")[0]
+    assert reached.split() == {1: ["1", "2", "3"], 2: ["1–2", "1–2", "2–3"], 3: []}[seen]
+
+
 def test_compare_says_of_a_control_and_of_one_that_failed_that_nothing_more_comes() -> None:
     models = (*MODELS[:2], "null")
     board = board_of(models, session(models, ["0xcpu@100%"], 3))

@@ -308,7 +308,7 @@ class SessionRecorder:
         if self._files.sync_s > _SLOW_SYNC_S and not self._told_slow:
             self._told_slow = True
             said.append(
-                f"The disk takes {1000 * self._files.sync_took_s:.0f} ms to confirm a write, so it is asked every "
-                f"{self._files.sync_s:.0f} s: a power cut may cost that much of the session."
+                f"The disk takes {1000 * self._files.sync_took_s:.0f} ms to confirm a write:"
+                f" a power cut costs up to {self._files.sync_s:.0f} s."
             )
         return said

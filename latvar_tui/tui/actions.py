@@ -24,6 +24,7 @@ from latvar_tui.tui.notices import MOST_S
 from latvar_tui.tui.picker import Picker
 from latvar_tui.tui.stress_slider import StressSlider
 from latvar_tui.tui.sweep import ScreenSweep, levels
+from latvar_tui.tui.table_panel import TablePanel
 from latvar_tui.tui.view import View
 from latvar_tui.tui.views.answers import Answers
 from latvar_tui.tui.views.names import OVERVIEW, next_view
@@ -149,7 +150,11 @@ class Actions(Keeping):
 
     def action_leaf(self, step: int) -> None:
         self.view.turn(self.board, step)
-        beside = self.view.beside(self.board)
+        beside, leaf = self.view.beside(self.board), self.view.leafed_to(self.board)
+        if beside and self.query_one(TablePanel).is_one:
+            now = self.board.condition.title
+            self.say(f"{leaf.title} instead of {now}: > leads back." if leaf else f"The present condition, {now}.")
+            return
         self.say(f"Beside the present condition: {beside.title}." if beside else "There is one condition so far.")
 
     def action_next_quantile(self) -> None:

@@ -44,6 +44,11 @@ class TablePanel(BoardPanel):
         """Lines of one table: title (with the column names) and rows."""
         return 1 + len(self._board.contenders)
 
+    @property
+    def is_one(self) -> bool:
+        """Whether there is room for one table only: what is leafed to takes the present one's place."""
+        return bool(self.display) and self.size.height < 2 * self.one_table_rows
+
     def draw(self, width: int, height: int) -> list[Strip]:
         board, view = self._board, self._view
         beside = view.beside(board)
@@ -84,7 +89,7 @@ class TablePanel(BoardPanel):
     def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
         board, view = self._board, self._view
         rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns)
-        title = _title(condition, board.condition, window_s)
+        title = _title(condition, board.condition, window_s, is_one=self.is_one)
         name_width = _NAME_MOST
         if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says
             longest = max(cell_len(title), *(cell_len(row.contender.name) + 3 for row in rows))
@@ -129,8 +134,8 @@ def _columns(deadline_ns: int | None, base: bool, ranked_by: float, open_loop: b
     return tuple(fitting(all_columns(deadline_ns, base, ranked_by, open_loop), room))
 
 
-def _title(condition: Condition, present: Condition, window_s: float | None) -> str:
+def _title(condition: Condition, present: Condition, window_s: float | None, *, is_one: bool) -> str:
     name = condition.title
     if condition != present:
-        return f" beside: {name}, ms"
+        return f" {'not now' if is_one else 'beside'}: {name}, ms"
     return f" now: {name}" + (f", {RECENT_S:.0f} s" if window_s is not None else "") + ", ms"

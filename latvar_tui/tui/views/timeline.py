@@ -65,16 +65,17 @@ class TimelinePanel(BoardPanel):
         fitting = max(1, min(len(contenders), room // least))
         first = max(0, min(self._view.selected - fitting // 2, len(contenders) - fitting))
         names = distinct([contender.name for contender in contenders], (_NAME if beside else width) - 4)
-        lines = [self._title(width)]
+        seen = "" if fitting == len(contenders) else f"· {_from_to(first, fitting)} of {len(contenders)} (j k) "
+        lines = [self._title(width, seen)]
         rows, over = divmod(room, fitting)
         for place, contender in enumerate(contenders[first : first + fitting]):
             own = rows + (place < over)
             lines += self._shades(contender, names[first + place], own, columns, width)
         return [*lines, *self._what_happened(gutter, columns)][:height]
 
-    def _title(self, width: int) -> Strip:
-        """What the lines are; without colours they differ by their letters."""
-        title, ranked = " latency over time, ms ", quantile_name(self._view.ranked_by)
+    def _title(self, width: int, seen: str) -> Strip:
+        """What the lines are; without colours they differ by their letters. ``seen``: who of a long line-up."""
+        title, ranked = f" latency over time, ms {seen}", quantile_name(self._view.ranked_by)
         median, line_of_ranked = (
             ("lines:", "lines:") if self._halves else tuple(self._letters[MEDIAN_LEVEL:UNSURE_LEVEL])
         )
@@ -198,6 +199,10 @@ class TimelinePanel(BoardPanel):
         if words and len(words) <= room:
             spans.append((f"  {words}", DIM))
         return spans
+
+
+def _from_to(first: int, several: int) -> str:
+    return f"{first + 1}" if several == 1 else f"{first + 1}–{first + several}"
 
 
 def _levels(counts: NDArray[np.int64]) -> NDArray[np.int64]:
