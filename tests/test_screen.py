@@ -15,6 +15,7 @@ import pytest
 from rich.cells import cell_len
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from latvar_tui import wire
 from latvar_tui.condition import Condition
@@ -462,6 +463,30 @@ async def test_forty_candidates_of_wide_and_long_names_keep_their_columns(size: 
             assert row.cell_length <= size[0]
             assert row.crop(at - 1, at).text.isdecimal() and row.crop(at, at + 1).text in ("", " ")
         assert any("模型-38" in row.text or "38" in row.text for row in rows), "the selected one is there"
+
+
+async def test_a_key_of_the_screen_closes_a_box_and_acts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app(IDLE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for box in ("question_mark", "i", "o"):
+            await pilot.press(box, "j", "down")
+            assert len(app.screen_stack) == 2
+            await pilot.press("2")
+            assert len(app.screen_stack) == 1 and app.wanted.stress_threads == 2
+            await pilot.press("0")
+        await pilot.press("question_mark", "M")
+        assert len(app.screen_stack) == 1 and app.view.shown == "matrix"
+
+
+async def test_the_prompt_of_the_picker_is_whole_on_a_small_screen() -> None:
+    app = make_app(IDLE)
+    async with app.run_test(size=(40, 15)) as pilot:
+        await settled(pilot)
+        await pilot.press("m")
+        field = app.screen.query_one(Input)
+        assert len(field.placeholder) <= field.content_size.width
 
 
 async def test_a_dialog_outlives_a_screen_of_no_width() -> None:

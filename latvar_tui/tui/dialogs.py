@@ -21,7 +21,7 @@ from latvar_tui.format import ms, plural, printable, quantile_name, three_digits
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.tui.keys import help_lines
+from latvar_tui.tui.keys import bindings, help_lines
 
 _LEGEND = (
     "Bright bars: the last 5 s. Dim bars: everything under this condition. Grey outline: the shape when idle, or the "
@@ -42,6 +42,16 @@ _LEGEND = (
 
 _FIRST = 5
 """Of the first inferences so many are shown: the later ones are like those that count."""
+
+
+_BENEATH = {
+    key: one.action
+    for one in bindings()
+    if isinstance(one, Binding) and not one.priority
+    for key in [one.key]
+    if key not in ("up", "down", "j", "k", "enter", "q", "question_mark", "i", "space")
+}
+"""Keys that mean something on the live screen, and nothing in a box of text."""
 
 
 class Fitted(Static):
@@ -89,6 +99,14 @@ class TextDialog(ModalScreen[None]):
     def _tell_keys(self) -> None:
         box = self.query_one(VerticalScroll)
         box.border_subtitle = "↑ ↓ scroll · esc closes" if box.max_scroll_y else "esc closes"
+
+    def on_key(self, event: events.Key) -> None:
+        """Neither this box's nor for scrolling: what a key does on the screen beneath it does here, too."""
+        action = _BENEATH.get(event.key)
+        if action is not None:
+            event.stop()
+            self.dismiss()
+            self.app.call_later(self.app.run_action, action)
 
     def action_scroll_text(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)

@@ -78,7 +78,7 @@ class Picker(ModalScreen[None]):
         with Vertical() as box:
             box.border_title = "models"
             box.border_subtitle = _HINT
-            field = Input(placeholder="name or path, with @settings if you like", compact=True)
+            field = Input(placeholder="name or path, with @settings", compact=True)
             field.cursor_blink = False  # it would draw while inferences are timed
             yield field
             yield PickerList(self._board, self._p50_ms)

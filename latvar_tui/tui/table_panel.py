@@ -59,7 +59,7 @@ class TablePanel(BoardPanel):
             lines += [line((hint, DIM), width=width)] if beside is None else self._table_beside(beside, width)
         else:
             leaf = view.leafed_to(board)
-            head, *rows = self._table(leaf or board.condition, width, None if leaf else view.window_s)
+            head, *rows = self._table(leaf or board.condition, width, None if leaf else view.window_s, is_one=True)
             first = max(0, min(view.selected - (height - 1) // 2, len(rows) - (height - 1)))
             lines = [head, *rows[first : first + height - 1]]
         return lines
@@ -86,10 +86,10 @@ class TablePanel(BoardPanel):
             self._beside = key, self._table(condition, width, None)
         return self._beside[1]
 
-    def _table(self, condition: Condition, width: int, window_s: float | None) -> list[Strip]:
+    def _table(self, condition: Condition, width: int, window_s: float | None, *, is_one: bool = False) -> list[Strip]:
         board, view = self._board, self._view
         rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns)
-        title = _title(condition, board.condition, window_s, is_one=self.is_one)
+        title = _title(condition, board.condition, window_s, is_one=is_one)
         name_width = _NAME_MOST
         if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says
             longest = max(cell_len(title), *(cell_len(row.contender.name) + 3 for row in rows))
