@@ -21,6 +21,9 @@ ENOUGH_SLICES = 24
 PATIENCE_S = 30.0
 """Of measuring under one condition: slow candidates would keep everybody waiting. The words then say what is amiss."""
 
+READ_S = 8.0
+"""What came of a step by itself is shown at least so long (or as long as a step): it is said once there is enough."""
+
 Kind = Literal["condition", "ranking", "end"]
 
 
@@ -76,6 +79,7 @@ class Tour:
         self.is_armed = False
         """Somebody has asked to go on before there was enough: as soon as there is, it does."""
         self._began_s: float | None = None
+        self._enough_s: float | None = None
 
     @property
     def step(self) -> Step:
@@ -115,10 +119,13 @@ class Tour:
         if self._began_s is None:
             self._began_s = now_s
         if not is_enough:
+            self._enough_s = None
             return False
+        if self._enough_s is None:
+            self._enough_s = now_s
         if self.is_armed:
             return self._go(self.at + 1)
-        if self.step_s is None or now_s - self._began_s < self.step_s:
+        if self.step_s is None or self.left_s(now_s):
             return False
         return self._go(0 if self.is_last else self.at + 1)
 
@@ -126,10 +133,11 @@ class Tour:
         """How long the step is shown yet, if the tour goes by itself."""
         if self.step_s is None:
             return None
-        return max(0.0, self.step_s - (now_s - (now_s if self._began_s is None else self._began_s)))
+        began_s, enough_s = (now_s if since_s is None else since_s for since_s in (self._began_s, self._enough_s))
+        return max(0.0, began_s + self.step_s - now_s, enough_s + min(READ_S, self.step_s) - now_s)
 
     def _go(self, to: int) -> bool:
-        self.at, self.is_armed, self._began_s = to, False, None
+        self.at, self.is_armed, self._began_s, self._enough_s = to, False, None, None
         return True
 
     # -- measuring ----------------------------------------------------------------------------------------

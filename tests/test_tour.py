@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from latvar_tui.condition import IDLE, Condition, parse_condition
 from latvar_tui.study.board import Board
 from latvar_tui.study.conclusions import Pair, Ratio, Reversal
-from latvar_tui.tour import ENOUGH_SLICES, PATIENCE_S, Progress, Tour, stresses
+from latvar_tui.tour import ENOUGH_SLICES, PATIENCE_S, READ_S, Progress, Tour, stresses
 from latvar_tui.tour_findings import Finder, Findings
 from latvar_tui.tour_words import sentences, state
 from tests.scripted_link import board_of, session, slice_frame, state_frame
@@ -69,7 +69,8 @@ def test_by_itself_it_shows_each_step_so_long_waits_for_enough_and_begins_anew()
     assert not tour.tick(True, 50.0)
     assert not tour.tick(True, 59.9)
     assert not tour.tick(False, 70.0)
-    assert tour.tick(True, 70.1) and tour.at == 1
+    assert not tour.tick(True, 70.5) and tour.left_s(71.5) == READ_S - 1  # what came of it is to be read
+    assert tour.tick(True, 70.5 + READ_S) and tour.at == 1
     assert tour.left_s(80.0) == 10.0
     for at in [2, 3, 4, 5, 0]:
         assert not tour.tick(True, 100.0 * at + 1000)
