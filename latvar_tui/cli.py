@@ -233,8 +233,8 @@ def main() -> None:
     """The ``latvar-tui`` command; every refusal is one sentence and status 2."""
     for name in _ONE_THREAD:  # no command has imported numpy yet
         os.environ.setdefault(name, "1")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it stays ignored
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup, or behind a shell's &, it stays ignored
             signal.signal(number, _end)
     try:
         cli(standalone_mode=False, prog_name="latvar-tui")
@@ -245,7 +245,7 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx else "latvar-tui"
         complain(f"{error.format_message()} (see {command} --help)")
         sys.exit(USAGE)
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         sys.exit(INTERRUPTED)
     except Ended as ended:
         sys.exit(ended.caught())

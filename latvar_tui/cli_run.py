@@ -27,7 +27,7 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Ended(BaseException):
-    """SIGTERM or SIGHUP: leave, and keep what there is. Not an Exception, so that nothing swallows it."""
+    """Ctrl-C, SIGTERM or SIGHUP: leave, and keep what there is. Not an Exception, so that nothing swallows it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -152,8 +152,6 @@ def run(link: Link, board: Board, recorder: Recorder, measure: Callable[[], None
     except LinkLost as error:
         complain(str(error))
         status = FAILED
-    except KeyboardInterrupt:
-        status = INTERRUPTED
     except Ended as ended:
         status = ended.caught()
     finally:

@@ -56,7 +56,6 @@ def measure(link: Probe, board: Board, course: Course, reporter: Reporter, recor
     Raises:
         Refused: a candidate or an option cannot be used.
         LinkLost: the probe has died or every candidate has failed; the board keeps what was measured.
-        KeyboardInterrupt: Ctrl-C.
     """
     recorder.follow(board)
     link.send(wire.Go(0))

@@ -184,6 +184,15 @@ def wait_until_gone(pids: set[int]) -> None:
         time.sleep(0.005)  # polling a condition; nobody can wait for a stranger's child
 
 
+class Started(subprocess.Popen[Any]):
+    """A process that a failing test does not wait for: it may run for hours."""
+
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is not None:
+            self.kill()
+        super().__exit__(*error)
+
+
 def run_cli(*arguments: str, timeout_s: float = LONGEST_S, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``latvar-tui`` as a user would."""
     return subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import pytest
 
 from latvar_tui import __version__
 from tests import graphs
-from tests.conftest import LONGEST_S, call_cli, conv_model, run_cli, wait_until_gone
+from tests.conftest import LONGEST_S, Started, call_cli, conv_model, run_cli, wait_until_gone
 from tests.session_files import recorded, some_frames
 
 
@@ -100,7 +101,7 @@ def test_what_was_assumed_is_noted(tmp_path: Path) -> None:
 
 def test_plain_prints_lines_and_stops_on_ctrl_c(small_model: str) -> None:
     command = [sys.executable, "-m", "latvar_tui", "live", small_model, "--plain", "--slice", "50"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as live:
+    with Started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as live:
         assert live.stdout is not None
         head, first, second = (live.stdout.readline() for _ in range(3))
         live.send_signal(signal.SIGINT)
@@ -113,7 +114,7 @@ def test_plain_prints_lines_and_stops_on_ctrl_c(small_model: str) -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_record_prints_what_there_is(small_model: str, number: signal.Signals, status: int) -> None:
     command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
+    with Started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
         family = wait_for_runner(record.pid)
         record.send_signal(number)
         out, err = record.communicate(timeout=LONGEST_S)
@@ -123,13 +124,14 @@ def test_an_interrupted_record_prints_what_there_is(small_model: str, number: si
     wait_until_gone(family)
 
 
-def test_an_end_that_the_interpreter_swallows_is_raised_again() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_end_that_the_interpreter_swallows_is_raised_again(number: signal.Signals) -> None:
     """A signal may come while a weak reference's callback runs, and whatever is raised there is lost."""
     program = (
         "import os, signal, sys, time, weakref\n"
         "from latvar_tui import cli\n"
         "class Gone: pass\n"
-        "def swallowed(reference): os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"def swallowed(reference): os.kill(os.getpid(), {number})\n"
         "def command(**_):\n"
         "    gone = Gone(); reference = weakref.ref(gone, swallowed); del gone\n"
         "    print('goes on', flush=True)\n"
@@ -139,29 +141,39 @@ def test_an_end_that_the_interpreter_swallows_is_raised_again() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LONGEST_S)
     assert done.stdout == "goes on\n" and "Ended" in done.stderr
-    assert done.returncode == 128 + signal.SIGTERM
+    assert done.returncode == 128 + number
 
 
 def wait_for_runner(pid: int, worked_s: float = 0.3) -> set[int]:
     """The processes below ``pid``, once a runner has worked for so long; with 1 s, slices of it have been measured."""
     limit = time.monotonic() + LONGEST_S
     while time.monotonic() < limit:
-        family = psutil.Process(pid).children(recursive=True)
-        for process in family:
-            if process.name() == "latvar-runner" and process.cpu_times().user > worked_s:
-                return {process.pid for process in family}
+        with contextlib.suppress(psutil.NoSuchProcess):  # some live for a moment alone
+            family = psutil.Process(pid).children(recursive=True)
+            for process in family:
+                if process.name() == "latvar-runner" and process.cpu_times().user > worked_s:
+                    return {process.pid for process in family}
         time.sleep(0.05)  # polling a condition, which takes some milliseconds
     raise AssertionError("no runner has worked")
 
 
+def runner_of(family: set[int]) -> int:
+    """The first runner of a family."""
+    for pid in sorted(family):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).name() == "latvar-runner":
+                return pid
+    raise AssertionError("there is no runner")
+
+
 def test_ctrl_z_holds_a_record(small_model: str) -> None:
     command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+    with Started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
         try:
             family = wait_for_runner(record.pid)
             record.send_signal(signal.SIGTSTP)
             os.waitpid(record.pid, os.WUNTRACED)
-            runner = next(psutil.Process(pid) for pid in family if psutil.Process(pid).name() == "latvar-runner")
+            runner = psutil.Process(runner_of(family))
             limit = time.monotonic() + LONGEST_S
             stopped_since = time.monotonic()
             # It is stopped in every gap, too, but not for a second.
@@ -207,9 +219,9 @@ def test_a_model_that_fails_does_not_stop_the_others(small_model: str) -> None:
         "4s",
         "--json",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as record:
+    with Started(command, stdout=subprocess.PIPE, text=True) as record:
         family = wait_for_runner(record.pid)
-        victim = next(pid for pid in sorted(family) if psutil.Process(pid).name() == "latvar-runner")
+        victim = runner_of(family)
         os.kill(victim, signal.SIGKILL)
         out, _ = record.communicate(timeout=LONGEST_S)
         assert record.returncode == 0
@@ -220,9 +232,9 @@ def test_a_model_that_fails_does_not_stop_the_others(small_model: str) -> None:
 
 def test_a_run_without_any_candidate_left_fails(small_model: str) -> None:
     command = [sys.executable, "-m", "latvar_tui", "record", small_model, "--duration", "1h"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
+    with Started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as record:
         family = wait_for_runner(record.pid, worked_s=1.0)
-        os.kill(next(pid for pid in family if psutil.Process(pid).name() == "latvar-runner"), signal.SIGKILL)
+        os.kill(runner_of(family), signal.SIGKILL)
         out, err = record.communicate(timeout=LONGEST_S)
         assert record.returncode == 1
     assert "killed" in err and "small" in err
@@ -312,7 +324,7 @@ def test_an_unwritable_cache_gets_one_sentence_and_status_2(tmp_path: Path) -> N
 def test_a_second_instance_is_refused_without_force(small_model: str) -> None:
     single = f"{small_model}@threads=1"
     command = [sys.executable, "-m", "latvar_tui", "record", single, "--duration", "1h"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:
+    with Started(command, stdout=subprocess.DEVNULL) as first:
         wait_for_runner(first.pid)
         second = run_cli("record", single, "--duration", "300ms")
         forced = run_cli("record", single, "--duration", "300ms", "--force")

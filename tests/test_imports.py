@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from latvar_tui import wire
-from tests.conftest import run_cli
+from tests.conftest import Started, run_cli
 
 SCREEN = {"textual", "rich", "latvar_tui.tui"}
 NOT_ON_A_DEVICE = SCREEN | {"click", "hdrh", "platformdirs"}
@@ -117,7 +117,7 @@ def test_a_device_needs_numpy_and_onnxruntime_alone(tmp_path: Path, small_model:
     command = [sys.executable, "-m", "latvar_tui.device", "--force"]
     start = wire.Start([small_model], "1xcpu@100%", 20.0, False)
     frames: list[wire.Frame] = []
-    with subprocess.Popen(
+    with Started(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as probe:
         assert probe.stdin and probe.stdout and probe.stderr

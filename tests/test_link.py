@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from latvar_tui import link as link_module
 from latvar_tui import wire
 from latvar_tui.link import LOG_LINES, Link, LinkLost
-from tests.conftest import is_gone
+from tests.conftest import Started, is_gone
 from tests.scripted_link import MS, hello, slice_frame, state_frame
 
 FRAMES: list[wire.Frame] = [hello(), state_frame("a", "ready"), slice_frame(1, "a", "0xcpu@100%", [MS, 2 * MS])]
@@ -217,7 +216,7 @@ def test_a_stopped_probe_is_ended_too(fake: Fake) -> None:
 def test_children_that_a_killed_probe_leaves_are_ended_but_no_stranger(fake: Fake) -> None:
     """Elsewhere than on Linux a stopped runner would stay for ever. One that leads no group is not ours."""
     wait = [sys.executable, "-c", "import signal; signal.pause()"]
-    with subprocess.Popen(wait, process_group=0) as left, subprocess.Popen(wait) as stranger:
+    with Started(wait, process_group=0) as left, Started(wait) as stranger:
         left.send_signal(signal.SIGSTOP)
         states = [wire.State("a", "loading", pid=left.pid), wire.State("b", "loading", pid=stranger.pid)]
         link = fake(f"say({b''.join(map(wire.encode, states))!r})\nos.kill(os.getpid(), signal.SIGKILL)")

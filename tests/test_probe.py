@@ -17,7 +17,7 @@ from latvar_tui import wire
 from latvar_tui.candidate import parse_candidate
 from latvar_tui.device.cores import physical_cores
 from latvar_tui.link import Link, LinkLost
-from tests.conftest import frames_until, is_gone, slices, wait_until_gone
+from tests.conftest import Started, frames_until, is_gone, slices, wait_until_gone
 
 Start = Callable[..., Link]
 
@@ -272,7 +272,7 @@ def test_nothing_is_left_when_the_screen_is_killed(small_model: str) -> None:
         "        print(*link.pids, link.pid, flush=True)\n"
         "        link.send(wire.Go(frame.seq))\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as screen:
+    with Started([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as screen:
         assert screen.stdout is not None
         pids = {int(pid) for pid in screen.stdout.readline().split()}
         screen.kill()
@@ -284,7 +284,7 @@ def test_a_second_probe_is_refused_without_force(tmp_path: Path, small_model: st
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "latvar_tui.device"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=environment, **pipes) as first:  # type: ignore[call-overload]
+    with Started(command, env=environment, **pipes) as first:  # type: ignore[call-overload]
         assert json.loads(first.stdout.readline())["type"] == "hello"
         second = subprocess.run(command, env=environment, input=b"", capture_output=True, check=False)
         said = json.loads(second.stdout.splitlines()[0])

@@ -130,7 +130,7 @@ class LiveApp(Telling):
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Textual has no handler of its own: the terminal would stay in its alternate screen. And with one of the
             # event loop's, any signal wakes the loop: Textual's handlers of ctrl+z and fg run at once.
             loop.add_signal_handler(number, partial(self.exit, 128 + number))
