@@ -80,6 +80,8 @@ class TextDialog(ModalScreen[None]):
         Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close"),
         Binding("j", "scroll_text(1)", "down"),
         Binding("k", "scroll_text(-1)", "up"),
+        # As bindings, which are looked up in order: what a dialog does in on_key overtakes the keys struck before.
+        *(Binding(key, f"beneath('{key}')", show=False) for key in _BENEATH),
     ]
 
     def __init__(self, title: str, text: str | Callable[[int], Sequence[str]]) -> None:
@@ -100,19 +102,16 @@ class TextDialog(ModalScreen[None]):
         box = self.query_one(VerticalScroll)
         box.border_subtitle = "↑ ↓ scroll · esc closes" if box.max_scroll_y else "esc closes"
 
-    def on_key(self, event: events.Key) -> None:
-        """Neither this box's nor for scrolling: what a key does on the screen beneath it does here, too."""
-        action = _BENEATH.get(event.key)
-        if action is not None:
-            event.stop()
-            self.dismiss()
-            self.app.call_later(self.app.run_action, action)
-
     def action_scroll_text(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
     def action_dismiss_dialog(self) -> None:
         self.dismiss()
+
+    def action_beneath(self, key: str) -> None:
+        """Neither this box's nor for scrolling: what a key does on the screen beneath it does here, too."""
+        self.dismiss()
+        self.app.call_later(self.app.run_action, _BENEATH[key])
 
 
 def hanging(lines: Sequence[str], width: int) -> list[str]:
