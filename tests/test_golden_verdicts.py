@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden_sessions import FOLDER, conclusions, sessions
+from tests.on_pty import ROOT
 
 
 @pytest.mark.parametrize("folder", sessions(), ids=lambda folder: folder.name)
@@ -24,5 +25,11 @@ def test_they_tell_a_reversal_from_none() -> None:
     assert "reversed" not in {one["is"] for one in told["alike"]["order"]}
 
 
+def test_the_session_of_the_pictures_has_the_reversal_that_they_name() -> None:
+    found = conclusions(ROOT / "screenshots" / "sessions" / "tour")["reversals"]
+    assert {one["quantile"] for one in found} >= {50.0}
+    assert all(one["from"] == "0xcpu@100%" for one in found if one["quantile"] == 50.0)
+
+
 def test_they_are_small() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 200_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 500_000
