@@ -1,7 +1,7 @@
 """Small sessions that are kept, and what is concluded of each: changed statistics show what they change.
 
-``python -m tests.golden_sessions`` writes ``verdicts.json`` beside each anew; scripted sessions, too, if they are gone. ``recorded``
-is a real one: a sweep of three models for 75 s on a virtual machine of two cores.
+``python -m tests.golden_sessions`` writes ``verdicts.json`` beside each anew; scripted sessions, too, if they are gone.
+``recorded`` is a real one: a sweep of three models for 75 s on a virtual machine of two cores.
 """
 
 from __future__ import annotations
