@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from latvar_tui import __version__
+from latvar_tui import __version__, blas
 from latvar_tui.candidate import Candidate, UsageError
 from latvar_tui.cli_compare import compare
 from latvar_tui.cli_demo import demo
@@ -42,9 +42,6 @@ from latvar_tui.device.cores import physical_cores, usable_cores
 from latvar_tui.quantities import parse_duration_s
 from latvar_tui.terminal import check_terminal, is_in_browser
 from latvar_tui.zoo import ZooError, find
-
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Else numpy's threads spin on the other cores for 20 ms after each product of matrices: while a slice runs there."""
 
 _AGAIN_S = 1.0
 """After so long without anybody having caught it, the end is raised again."""
@@ -92,7 +89,7 @@ def cli(ctx: click.Context) -> None:
         ctx.invoke(live)
 
 
-@cli.command()
+@cli.command(short_help="The live screen, with models and settings chosen.")
 @measuring
 @looking
 @click.option("--hold", is_flag=True, help="Keep stressing although no key is struck for ten minutes.")
@@ -132,7 +129,7 @@ def live(plain: bool, hold: bool, **options: Any) -> None:
     sys.exit(status)
 
 
-@cli.command()
+@cli.command(short_help="Measure without a screen: the table on stdout.")
 @measuring
 @click.option(
     "--duration",
@@ -147,7 +144,7 @@ def record(duration: float, as_json: bool, **options: Any) -> None:
     sys.exit(_run_headless(candidates, condition, options, duration, as_json))
 
 
-@cli.command()
+@cli.command(short_help="The measuring side alone, for a screen elsewhere.")
 @click.option("--force", is_flag=True, help="Measure although another latvar-tui does, too.")
 def probe(force: bool) -> None:
     """Serve a screen elsewhere: frames on stdout, commands on stdin."""
@@ -163,24 +160,6 @@ def probe(force: bool) -> None:
 
 for _command in (sweep, models, *SESSION_COMMANDS, compare, import_session, demo, serve):
     cli.add_command(_command)
-
-_IN_A_LINE = {
-    "compare": "Compare sessions, cell by cell: what got worse.",
-    "demo": "A guided tour with real measurements.",
-    "export": "Write a session for other tools to read.",
-    "import": "Make a session of what another tool measured.",
-    "live": "The live screen, with models and settings chosen.",
-    "models": "List, check, add, remove, discover, export models.",
-    "probe": "The measuring side alone, for a screen elsewhere.",
-    "record": "Measure without a screen: the table on stdout.",
-    "report": "One page with pictures and tables of sessions.",
-    "serve": "The same screen in a browser.",
-    "sessions": "List what has been recorded; remove old ones.",
-    "show": "A session's tables, JSON, or the screen again.",
-    "sweep": "Find out who wins under which contention.",
-}
-for _name, _text in _IN_A_LINE.items():
-    cli.commands[_name].short_help = _text
 
 
 def _run_headless(
@@ -231,8 +210,7 @@ def _end(number: int, frame: object) -> None:
 
 def main() -> None:
     """The ``latvar-tui`` command; every refusal is one sentence and status 2."""
-    for name in _ONE_THREAD:  # no command has imported numpy yet
-        os.environ.setdefault(name, "1")
+    blas.keep_to_one_thread()  # no command has imported numpy yet
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup, or behind a shell's &, it stays ignored
             signal.signal(number, _end)

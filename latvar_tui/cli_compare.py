@@ -30,7 +30,7 @@ class _Share(click.ParamType["float"]):
         return float(found[1]) / 100
 
 
-@click.command()
+@click.command(short_help="Compare sessions, cell by cell: what got worse.")
 @click.argument("sessions", metavar="SESSION SESSION...", nargs=-1)
 @click.option("--pair", "pairs", multiple=True, metavar="A=B", help="Compare candidate A with the others' B, too.")
 @click.option(

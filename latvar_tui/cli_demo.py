@@ -36,7 +36,7 @@ SLICE_MS = 150.0
 """Shorter than elsewhere: a claim needs rounds, and a speaker has three minutes."""
 
 
-@click.command()
+@click.command(short_help="A guided tour with real measurements.")
 @click.argument("models", nargs=-1, metavar="[MODEL[@settings]]...")
 @click.option("--auto", is_flag=True, help="Go on by itself, and begin anew at the end: for a stand.")
 @click.option(

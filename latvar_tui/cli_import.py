@@ -9,7 +9,7 @@ import click
 from latvar_tui.candidate import UsageError
 
 
-@click.command("import")
+@click.command("import", short_help="Make a session of what another tool measured.")
 @click.argument("file", metavar="FILE", type=click.Path())
 @click.option("--as", "name", metavar="NAME", help="What to call the session [time and file's name].")
 @click.option(

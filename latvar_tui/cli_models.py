@@ -25,7 +25,7 @@ FAILED = 1
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List, check, add, remove, discover, export models.")
 @_json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:

@@ -16,7 +16,10 @@ SHOWN = ("live", "demo", "show")
 HOST, PORT = "127.0.0.1", 8000
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="The same screen in a browser.",
+)
 @click.option(
     "--host", default=HOST, help=f"Address to listen at; others than this machine can then reach it [{HOST}]."
 )

@@ -85,7 +85,7 @@ def open_session(text: str) -> Session:
         raise UsageError(str(error)) from error
 
 
-@click.command()
+@click.command(short_help="A session's tables, JSON, or the screen again.")
 @click.argument("session", metavar="SESSION")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
 @click.option("--live", "as_replay", is_flag=True, help="Play it on the live screen, marked as a recording.")
@@ -208,7 +208,7 @@ def replay_of(session: Session, from_s: float = 0.0, to_s: float | None = None) 
 # -- what is kept -------------------------------------------------------------------------------------------
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List what has been recorded; remove old ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.pass_context
 def sessions(ctx: click.Context, as_json: bool) -> None:
@@ -272,7 +272,7 @@ def prune(keep: int | None, older_than_s: float | None, dry_run: bool) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(short_help="Write a session for other tools to read.")
 @click.argument("session", metavar="SESSION")
 @click.option(
     "--format",
@@ -349,7 +349,7 @@ def _write_whole(path: Path, pieces: Iterable[str | bytes], force: bool) -> None
             temporary.unlink(missing_ok=True)
 
 
-@click.command()
+@click.command(short_help="One page with pictures and tables of sessions.")
 @click.argument("names", nargs=-1, required=True, metavar="SESSION...")
 @click.option("-o", "--output", type=click.Path(), required=True, metavar="PATH", help="Where to; - is stdout.")
 @click.option(

@@ -51,7 +51,7 @@ class Until(click.ParamType["float | str"]):
             self.fail(f"'{value}' is neither 'settled' nor a duration like 5m.", param, ctx)
 
 
-@click.command()
+@click.command(short_help="Find out who wins under which contention.")
 @sweeping
 @click.option(
     "--until",
@@ -103,12 +103,12 @@ def _goal(until: float | str, budget_s: float | None, options: dict[str, Any], i
     """
     from latvar_tui.format import quantile_name
     from latvar_tui.study.claims import QUANTILES
+    from latvar_tui.study.conclusions import COMPARED
     from latvar_tui.study.plan import Goal
 
     quantiles = (50.0, options["quantile"]) if is_asked_for else DEFAULT_QUANTILES
     if quantiles[-1] not in QUANTILES:
-        known = ", ".join(map(quantile_name, QUANTILES))
-        raise UsageError(f"A sweep does not compare {quantile_name(quantiles[-1])}: choose one of {known}.")
+        raise UsageError(f"A sweep does not compare {quantile_name(quantiles[-1])}: choose one of {COMPARED}.")
     options["quantile"] = quantiles[-1]
     limit_s = budget_s or (PAPER_BUDGET_S if options["paper"] else DEFAULT_BUDGET_S)
     return Goal(

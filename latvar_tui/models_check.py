@@ -15,9 +15,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from latvar_tui.blas import ONE_THREAD
 from latvar_tui.device.lifeline import die_with, signal_name
-
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Outcome:
 
 def check(model: str) -> Outcome:
     """Try ``model``, a candidate's text form, in a fresh process. Never fails."""
-    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+    environment = os.environ | ONE_THREAD
     command = [sys.executable, "-m", __name__, model, str(os.getpid())]
     try:
         ended = subprocess.run(command, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False)

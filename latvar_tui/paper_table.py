@@ -55,19 +55,19 @@ def grid_of(
     """Who was measured, of all of a board or of these, but for controls, which compete with nobody."""
     told = board.contenders if contenders is None else contenders
     columns = board.conditions if conditions is None else conditions
-    rivals = {
+    rows = {
         one.id: one
         for one in told
         if not one.candidate.is_control and any(board.cell(one, condition) for condition in columns)
     }
 
     def histogram(candidate: str, condition: Condition) -> Histogram | None:
-        cell = board.cell(rivals[candidate], condition)
+        cell = board.cell(rows[candidate], condition)
         return None if cell is None else cell.latency
 
     return Grid(
-        {name: one.name for name, one in rivals.items()},
-        [name for name, one in rivals.items() if one.is_rival],
+        {name: one.name for name, one in rows.items()},
+        [name for name, one in rows.items() if one.is_rival],
         {condition: column_title(condition) for condition in columns},
         board.study,
         histogram,

@@ -138,7 +138,7 @@ def _cell(
 def _is_settled(board: Board, contender: Contender, condition: Condition, ranked_by: float) -> bool | None:
     if contender.candidate.is_control or ranked_by not in QUANTILES:
         return None
-    rivals = [one.id for one in board.contenders if one.is_rival]
+    rivals = [one.id for one in board.rivals]
     return board.study.is_settled(contender.id, condition, ranked_by, rivals)
 
 

@@ -25,7 +25,7 @@ class OnBoard:
 
     @property
     def rivals(self) -> Sequence[str]:
-        return [one.id for one in self._board.contenders if one.is_rival]
+        return [one.id for one in self._board.rivals]
 
     @property
     def controls(self) -> Sequence[str]:

@@ -32,7 +32,7 @@ class Finder:
         self._found = Findings()
 
     def find(self, tour: Tour, board: Board) -> Findings:
-        rivals = [one.id for one in board.contenders if one.is_rival]
+        rivals = [one.id for one in board.rivals]
         asked = (board.study.version // _EVERY_ROUNDS, board.study.epoch, rivals, tour.at, tour.quantile)
         if asked != self._asked:
             self._asked, self._found = asked, _find(tour, board)
@@ -41,7 +41,7 @@ class Finder:
 
 def _find(tour: Tour, board: Board) -> Findings:
     shown = tour.conditions
-    rivals = [one.id for one in board.contenders if one.is_rival]
+    rivals = [one.id for one in board.rivals]
     reversals = _reversals(tour, board, shown, rivals)
     if tour.step.kind != "ranking" or tour.quantile not in QUANTILES:
         return Findings(reversals)

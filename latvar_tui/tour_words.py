@@ -56,8 +56,7 @@ def _idle(tour: Tour, board: Board, condition: Condition, is_enough: bool) -> li
         return [f"{what}.", how, _how_far(board, condition)]
     name = quantile_name(tour.quantile)
     if not _is_complete(ranked, board):
-        running = sum(contender.is_rival for contender in board.contenders)
-        known = f"So far the {name} of {len(ranked)} of {plural(running, 'candidate')} is known well enough"
+        known = f"So far the {name} of {len(ranked)} of {plural(len(board.rivals), 'candidate')} is known well enough"
         return [f"{what}. {known} to speak of it.", how]
     best = ranked[0]
     within = f"{tour.quantile:.10g} of 100 inferences end within {_value(tour, board, best, condition)} ms"
@@ -178,17 +177,16 @@ def _quantity(quantile: float) -> str:
 def _by_quantile(tour: Tour, board: Board, condition: Condition) -> list[Contender]:
     """Those whose quantile may be spoken of, the smallest first; controls are no rivals."""
     found = []
-    for contender in board.contenders:
+    for contender in board.rivals:
         cell = board.cell(contender, condition)
-        measured = cell is not None and cell.latency.total and not is_provisional(cell.latency, tour.quantile)
-        if cell is not None and measured and contender.is_rival:
+        if cell is not None and cell.latency.total and not is_provisional(cell.latency, tour.quantile):
             found.append((cell.latency.quantile_ns(tour.quantile) or 0, contender.slot, contender))
     return [contender for _, _, contender in sorted(found, key=lambda one: one[:2])]
 
 
 def _is_complete(measured: Sequence[Contender], board: Board) -> bool:
     """Whether that are all that compete: before it nobody is the smallest of them."""
-    return bool(measured) and len(measured) == sum(contender.is_rival for contender in board.contenders)
+    return bool(measured) and len(measured) == len(board.rivals)
 
 
 def _how_far(board: Board, condition: Condition) -> str:

@@ -13,7 +13,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.format import ms, plural, quantile_name
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.claims import QUANTILES
-from latvar_tui.study.conclusions import Pair, Ratio, Reversal
+from latvar_tui.study.conclusions import COMPARED, Pair, Ratio, Reversal
 
 _MOST_OPEN = 3
 _SAME = 0.01
@@ -25,9 +25,8 @@ def verdicts(board: Board, quantiles: Sequence[float]) -> list[str]:
     lines = []
     for quantile in dict.fromkeys(quantiles):
         if quantile not in QUANTILES:
-            names = ", ".join(map(quantile_name, QUANTILES))
-            lines.append(f"No verdict at {quantile_name(quantile)}: the study compares {names}.")
-        elif len(rivals(board)) > 1:
+            lines.append(f"No verdict at {quantile_name(quantile)}: the study compares {COMPARED}.")
+        elif len(board.rivals) > 1:
             lines += reversals(board, quantile) or no_reversal(board, quantile)
             lines += [*rankings(board, quantile), *still_open(board, quantile)]
     return lines
@@ -39,17 +38,12 @@ def conclusions(board: Board, ranked_by: float, deadline_ns: int | None) -> list
     return lines if deadline_ns is None else [*lines, *advice(board, deadline_ns, ranked_by)]
 
 
-def rivals(board: Board) -> list[Contender]:
-    """Who is compared."""
-    return [one for one in board.contenders if one.is_rival]
-
-
 # -- reversals ----------------------------------------------------------------------------------------------
 
 
 def reversals(board: Board, quantile: float) -> list[str]:
     """One for each pair that changes places: where the one wins first, and from where on it loses."""
-    names = {contender.id: contender.name for contender in rivals(board)}
+    names = {contender.id: contender.name for contender in board.rivals}
     told: dict[frozenset[str], Reversal] = {}
     for reversal in board.study.reversals([quantile]):
         if reversal.a in names and reversal.b in names:
@@ -62,7 +56,7 @@ def no_reversal(board: Board, quantile: float) -> list[str]:
     conditions = board.conditions
     if len(conditions) < 2:
         return []
-    pairs = list(combinations([one.id for one in rivals(board)], 2))
+    pairs = list(combinations([one.id for one in board.rivals], 2))
     study, at = board.study, quantile_name(quantile)
     still = sum(not all(study.pair(a, b, one, quantile).is_decided for one in conditions) for a, b in pairs)
     if still:
@@ -155,7 +149,7 @@ def _when(condition: Condition) -> str:
 
 def rankings(board: Board, quantile: float) -> Iterator[str]:
     """Who is fastest under each condition, and by how much."""
-    names = {contender.id: contender.name for contender in rivals(board)}
+    names = {contender.id: contender.name for contender in board.rivals}
     for condition in board.conditions:
         groups = board.study.groups(condition, quantile, list(names))
         if len(groups.best) + len(groups.worse) < 2:
@@ -204,7 +198,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def still_open(board: Board, quantile: float) -> list[str]:
     """The pairs that are not decided, soonest first, and about how long each takes; but for those of the best."""
-    names = {contender.id: contender.name for contender in rivals(board)}
+    names = {contender.id: contender.name for contender in board.rivals}
     found: list[Pair] = []
     for condition in board.conditions:
         there = [name for name in board.study.candidates(condition) if name in names]
@@ -238,12 +232,12 @@ def more(more_s: float | None) -> str:
 
 def advice(board: Board, deadline_ns: int, quantile: float) -> list[str]:
     """Who keeps a deadline at a quantile, up to how many stress threads: only what its interval says beyond doubt."""
-    if quantile not in QUANTILES or not rivals(board) or not board.conditions:
+    if quantile not in QUANTILES or not board.rivals or not board.conditions:
         return []
     levels = [condition for condition in board.conditions if _alike(condition, board.conditions[0])]
     levels.sort(key=lambda condition: condition.stress_threads)
     what = f"For {ms(deadline_ns)} ms at {quantile_name(quantile)}"
-    sure, reached, unsure_from = rivals(board), 0, dict[str, Condition]()
+    sure, reached, unsure_from = board.rivals, 0, dict[str, Condition]()
     for level, condition in enumerate(levels, 1):
         kept = {one.id: _keeps(board, one, condition, deadline_ns, quantile) for one in sure}
         unsure_from |= {one.id: condition for one in sure if kept[one.id] is None}
@@ -255,12 +249,12 @@ def advice(board: Board, deadline_ns: int, quantile: float) -> list[str]:
     if reached:
         last = levels[reached - 1]
         holds = f"with up to {_threads(last)}" if reached > 1 and _is_plain(last) else _when(last)
-        rest = "; nothing else holds" if len(rivals(board)) > len(sure) and not unsure_from else ""
+        rest = "; nothing else holds" if len(board.rivals) > len(sure) and not unsure_from else ""
         lines.append(f"{what} {holds}: {_listed(one.name for one in sure)}{rest}.")
     elif not unsure_from:
         lines.append(f"{what} {_when(levels[0])}: nothing holds.")
     for condition in dict.fromkeys(unsure_from.values()):
-        who = [one.name for one in rivals(board) if unsure_from.get(one.id) == condition]
+        who = [one.name for one in board.rivals if unsure_from.get(one.id) == condition]
         verb = "needs" if len(who) == 1 else "need"
         lines.append(f"{what} {_when(condition)}: {_listed(who)} {verb} more measuring to tell.")
     return lines

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-# Before numpy is imported: its BLAS pool would be threads of the probe's own.
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+from latvar_tui.blas import keep_to_one_thread
+
+keep_to_one_thread()  # they would be threads of the probe's own
 
 
 def main(arguments: list[str]) -> int:

@@ -105,7 +105,7 @@ def grids(parts: Sequence[Part], study: Study) -> list[Grid]:
     """One for each condition that both parts have."""
     first, last = parts
     shared = [condition for condition in first.board.conditions if condition in last.board.conditions]
-    rivals = {one.id: one for one in first.board.contenders if not one.candidate.is_control}
+    rows = {one.id: one for one in first.board.contenders if not one.candidate.is_control}
 
     def histogram(candidate: str, condition: Condition) -> Histogram | None:
         assert isinstance(condition, During)
@@ -117,8 +117,8 @@ def grids(parts: Sequence[Part], study: Study) -> list[Grid]:
 
     return [
         Grid(
-            {name: one.name for name, one in rivals.items()},
-            [name for name, one in rivals.items() if one.is_rival],
+            {name: one.name for name, one in rows.items()},
+            [name for name, one in rows.items() if one.is_rival],
             {_during(condition, part.name): part.name for part in parts},
             study,
             histogram,

@@ -214,6 +214,11 @@ class Board:
         """The cell, or None if it has not been measured."""
         return self._cells.get((contender.id, condition))
 
+    @property
+    def rivals(self) -> list[Contender]:
+        """Those that are compared with each other."""
+        return [contender for contender in self.contenders if contender.is_rival]
+
     def slices_of(self, condition: Condition) -> int:
         """How many slices have been taken under ``condition``, of all candidates."""
         return sum(cell.slices for (_, under), cell in self._cells.items() if under == condition)

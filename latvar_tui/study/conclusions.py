@@ -71,8 +71,8 @@ class Reversal:
 class Groups:
     """Candidates under one condition at a quantile, each group by ascending quantile.
 
-    ``best`` begins with the smallest quantile; the others in it cannot be told from that one. ``worse`` are claimed to
-    be slower than it. ``unmeasured`` have too little to be placed.
+    ``best`` are those that nobody here is claimed to beat, ``worse`` those that somebody is. ``unmeasured`` have too
+    little to be placed.
     """
 
     best: tuple[str, ...]
@@ -80,8 +80,12 @@ class Groups:
     unmeasured: tuple[str, ...] = ()
 
 
+COMPARED = ", ".join(map(quantile_name, QUANTILES))
+"""The quantiles that anything is claimed at, in words."""
+
+
 def not_compared(quantile: float) -> str:
     """In a sentence, if nothing is ever claimed at a quantile (percent); else empty."""
     if quantile in QUANTILES:
         return ""
-    return f"{quantile_name(quantile)} is not compared ({', '.join(map(quantile_name, QUANTILES))} are: key p)."
+    return f"{quantile_name(quantile)} is not compared ({COMPARED} are: key p)."

@@ -60,7 +60,7 @@ class LiveApp(Telling):
 
     CSS_PATH = "live.tcss"
     TITLE = "latvar-tui"
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     in_replay = False
     ENABLE_COMMAND_PALETTE = True
 

@@ -44,12 +44,11 @@ _FIRST = 5
 """Of the first inferences so many are shown: the later ones are like those that count."""
 
 
+_CLOSING = "escape,enter,q,question_mark,i,space"
 _BENEATH = {
-    key: one.action
+    one.key: one.action
     for one in bindings()
-    if isinstance(one, Binding) and not one.priority
-    for key in [one.key]
-    if key not in ("up", "down", "j", "k", "enter", "q", "question_mark", "i", "space")
+    if not one.priority and one.key not in (*_CLOSING.split(","), "up", "down", "j", "k")
 }
 """Keys that mean something on the live screen, and nothing in a box of text."""
 
@@ -77,7 +76,7 @@ class TextDialog(ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q,question_mark,i,space", "dismiss_dialog", "close"),
+        Binding(_CLOSING, "dismiss_dialog", "close"),
         Binding("j", "scroll_text(1)", "down"),
         Binding("k", "scroll_text(-1)", "up"),
         # As bindings, which are looked up in order: what a dialog does in on_key overtakes the keys struck before.

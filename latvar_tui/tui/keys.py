@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from latvar_tui.tui.views.names import VIEWS
 
@@ -69,9 +69,9 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 
 
-def bindings() -> list[BindingType]:
+def bindings() -> list[Binding]:
     """The table as Textual wants it."""
-    found: list[BindingType] = []
+    found: list[Binding] = []
     for key in KEYS:
         for name in key.keys.split(","):
             action = f"stress_to({name})" if key.action == "stress_to_key" else key.action

@@ -81,7 +81,7 @@ class Answers:
 
     def is_settled(self, candidate: str, condition: Condition, quantile: float) -> bool:
         """False also where that is not known yet."""
-        study, rivals = self._board.study, tuple(one.id for one in self._board.contenders if one.is_rival)
+        study, rivals = self._board.study, tuple(one.id for one in self._board.rivals)
         key = "settled", candidate, condition, quantile, rivals
         return bool(self._ask(key, lambda: study.is_settled(candidate, condition, quantile, rivals)))
 

@@ -119,12 +119,12 @@ class MatrixPanel(BoardPanel):
 
     def _places(self, condition: Condition) -> dict[str, int]:
         """By candidate, of those that compete."""
-        ids = [each.id for each in self._board.contenders if each.is_rival]
+        ids = [each.id for each in self._board.rivals]
         return self._answers.places(condition, self._view.ranked_by, ids)
 
     def _groups(self, condition: Condition) -> Groups | None:
         """Of those that compete; None where nothing can be said, or not yet."""
-        ids = [each.id for each in self._board.contenders if each.is_rival]
+        ids = [each.id for each in self._board.rivals]
         quantile = self._view.ranked_by
         return None if not_compared(quantile) else self._answers.groups(condition, quantile, ids)
 

@@ -133,7 +133,7 @@ class RanksPanel(BoardPanel):
         self, points: dict[str, list[tuple[int, bool] | None]], levels: Sequence[Condition]
     ) -> dict[str, list[_Point | None]]:
         """With each one's place; a candidate that has none, or none yet, is a spot, and a control is crossed out."""
-        rivals = [contender.id for contender in self._board.contenders if contender.is_rival]
+        rivals = [contender.id for contender in self._board.rivals]
         placed: dict[str, list[_Point | None]] = {name: [] for name in points}
         for at, level in enumerate(levels):
             places = self._answers.places(level, self._view.ranked_by, rivals)
