@@ -33,7 +33,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from latvar_tui.tui.line_widget import LineWidget
+from latvar_tui.tui.line_widget import LineWidget, Parts
 from latvar_tui.tui.output import OutputMeter, metered
 from latvar_tui.tui.shadow import Shadow
 
@@ -63,7 +63,7 @@ _REPLACED = (
 _KNOWN = frozenset({"18100db512caadf6"})  # Textual 8.2.8
 
 
-_Line = tuple[int, int, Strip]
+_Line = tuple[int, int, Parts]
 """Column and line of the screen, and what begins there."""
 
 
@@ -83,6 +83,11 @@ def _digest(methods: Iterable[Callable[..., object]]) -> str:
     except (OSError, TypeError):
         return ""
     return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=16)
+def _move_to(x: int, y: int) -> str:
+    return Control.move_to(x, y).segment.text
 
 
 @lru_cache(maxsize=1)
@@ -188,6 +193,7 @@ class DeltaApp(App[ReturnType]):
         )
         if screen_waits or self._batch_count:
             for widget in widgets:
+                widget.leave_to_compositor()
                 widget._repaint_required = True
                 widget.check_idle()
         elif widgets:
@@ -195,6 +201,8 @@ class DeltaApp(App[ReturnType]):
             if lines is not None:
                 self._display_lines(lines)
             else:
+                for widget in widgets:
+                    widget.leave_to_compositor()
                 screen._compositor.update_widgets(set(widgets))
                 screen._compositor_refresh()
 
@@ -208,14 +216,15 @@ class DeltaApp(App[ReturnType]):
             self._layout = visible, _is_flat(visible)
         if not self._layout[1]:
             return None
+        shown = widgets & visible.keys()
+        if not all(
+            widget.can_paint_lines and visible[widget][1].contains_region(visible[widget][0]) for widget in shown
+        ):
+            return None
         found: list[_Line] = []
-        for widget in widgets & visible.keys():
-            region, clip = visible[widget]
-            lines = widget.fresh_lines()
-            if lines is None or not clip.contains_region(region):
-                return None
-            left, top = region.offset + widget.content_offset
-            found.extend((left, top + row, strip) for row, strip in lines)
+        for widget in shown:
+            left, top = visible[widget][0].offset + widget.painted_offset
+            found.extend((left, top + row, parts) for row, parts in widget.fresh_lines(self._shadow.pen_of))
         return found
 
     def _display_lines(self, lines: Sequence[_Line]) -> None:
@@ -308,7 +317,7 @@ class DeltaApp(App[ReturnType]):
         if not frame and cursor == self._previous_cursor_position:
             return True
         self._previous_cursor_position = cursor
-        frame += Control.move_to(*cursor).segment.text
+        frame += _move_to(*cursor)
         if self.asks_for_echo():
             frame += ASK_FOR_ECHO
         if self._sync_available:

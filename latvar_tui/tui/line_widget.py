@@ -6,13 +6,14 @@ few lines instead of at whole widgets, and `delta.py` cuts those down to the cel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.filter import ANSIToTruecolor, DimFilter, Monochrome, NoColor
+from textual.geometry import Offset, Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -21,7 +22,31 @@ from latvar_tui.tui.roles import RolePainter
 Span = str | tuple[str, Style]
 """A stretch of text in one style; a bare string takes the widget's own colours."""
 
+Parts = list[tuple[str, str]]
+"""A line as a terminal draws it: texts in reading order, each with its pen (see `shadow.py`)."""
+
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+_OF_STYLES_ALONE = (ANSIToTruecolor, DimFilter, Monochrome, NoColor)
+"""Filters that leave texts as they are."""
+_MOST_PENS = 1024
+
+
+class _Line(Strip):
+    """A strip that makes its caches when they are asked for: there are eight, and most lines live for one frame."""
+
+    __slots__ = ()
+
+    def __init__(self, segments: list[Segment], cell_length: int) -> None:
+        self._segments, self._cell_length = segments, cell_length
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_segments", "_cell_length"):
+            raise AttributeError(name)
+        super().__init__(self._segments, self._cell_length)
+        return object.__getattribute__(self, name)
+
+
+_NOTHING = Strip([], 0)
 
 
 def line(*spans: Span, width: int | None = None) -> Strip:
@@ -50,7 +75,7 @@ def line(*spans: Span, width: int | None = None) -> Strip:
         if text:
             segments.append(Segment(text, style))
             used += cells
-    return Strip(segments, used)
+    return _Line(segments, used)
 
 
 class LineWidget(Widget):
@@ -71,8 +96,11 @@ class LineWidget(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._lines: list[Strip] = list(lines)
-        # The widget's own colours and width; they take as long to work out as a line takes to draw.
-        self._base, self._width = Style.null(), 0
+        # Where the content is, its own colours and size; they take as long to work out as a line takes to draw.
+        self._base, self._width, self._height, self._offset = Style.null(), 0, 0, Offset()
+        # What its styles come to on this terminal; by their ids, for they take long to hash, and kept along with them.
+        self._pens: dict[int, tuple[Style | None, str]] = {}
+        self._only_styles = True
         # What the compositor was last given, of which region, and which of its rows have changed since.
         self._painted: list[Strip] = []
         self._painted_crop: Region | None = None
@@ -110,38 +138,84 @@ class LineWidget(Widget):
         return len(changed)
 
     def _repaint(self, rows: Iterable[int]) -> None:
-        width, height = self.size
-        regions = [Region(0, y, width, 1) for y in rows if y < height]
-        # Without regions `refresh` would mean the whole widget; before the first layout (height 0)
-        # there is nothing on screen to mend.
-        if not regions or not width:
-            return
         at_once: set[Widget] | None = getattr(self.app, "to_paint", None)
         if at_once is None:
-            self.refresh(*regions)
-        else:
-            self._note(regions)
-            self._set_dirty(*regions)
-            self._fresh_rows.update(region.y for region in regions)
+            # Without regions `refresh` would mean the whole widget; before the first layout (height 0)
+            # there is nothing on screen to mend.
+            if regions := self._regions(rows):
+                self.refresh(*regions)
+            return
+        height = self._height if self._painted_crop is not None else self.size.height
+        fresh = [row for row in rows if row < height]
+        if fresh:
+            self._fresh_rows.update(fresh)
             at_once.add(self)
 
-    def fresh_lines(self) -> list[tuple[int, Strip]] | None:
-        """Lines that changed since this was last asked for, as the compositor would have them: (row, strip) each.
+    def _regions(self, rows: Iterable[int]) -> list[Region]:
+        width, height = self.size
+        return [Region(0, row, width, 1) for row in rows if row < height] if width else []
 
-        Rows are of the content. None if the compositor has to draw all: it never has, or the colours are others now.
+    @property
+    def can_paint_lines(self) -> bool:
+        """Whether single lines can be painted over what the compositor has drawn: it has, and the place is the same."""
+        return self._painted_crop is not None and self._painted_crop.size == self.outer_size
+
+    @property
+    def painted_offset(self) -> Offset:
+        """Where its content begins, within the widget, as it was painted last."""
+        return self._offset
+
+    def fresh_lines(self, pen_of: Callable[[Style | None], str]) -> list[tuple[int, Parts]]:
+        """Lines that changed since they were last asked for, as the compositor would have them: (row, parts) each.
+
+        Rows are of the content. Only where :attr:`can_paint_lines`.
         """
         rows = sorted(self._fresh_rows)
         self._fresh_rows.clear()
-        if self._painted_crop is None or self._painted_crop.size != self.outer_size or self._width != self.size.width:
-            return None
-        background = self.background_colors[1]
-        lines = []
-        for row in rows:
-            strip = self.render_line(row)
-            for line_filter in self.get_line_filters():
-                strip = strip.apply_filter(line_filter, background)
-            lines.append((row, strip))
-        return lines
+        # Should the compositor ask for such a line later, it is not what it was given last.
+        self._dirty_rows.update(self._offset.y + row for row in rows)
+        return [(row, self._parts(row, pen_of)) for row in rows]
+
+    def leave_to_compositor(self) -> None:
+        """Mark what has changed, and was to be painted at once, for the compositor instead."""
+        regions = self._regions(self._fresh_rows)
+        self._fresh_rows.clear()
+        if regions:
+            self._note(regions)
+            self._set_dirty(*regions)
+
+    def _parts(self, y: int, pen_of: Callable[[Style | None], str]) -> Parts:
+        if not self._only_styles:
+            return [(text, pen_of(style)) for text, style, _ in self._filtered(self.render_line(y))]
+        strip, parts = self._cut(y), []
+        for text, style, _ in strip:
+            known = self._pens.get(id(style))
+            parts.append((text, known[1] if known is not None else self._pen(style, pen_of)))
+        if strip.cell_length < self._width:
+            parts.append((" " * (self._width - strip.cell_length), self._pen(None, pen_of)))
+        return parts
+
+    def _pen(self, style: Style | None, pen_of: Callable[[Style | None], str]) -> str:
+        """The pen that a style comes to: in this theme, over this widget's colours, after the application's filters."""
+        if len(self._pens) >= _MOST_PENS:
+            self._pens.clear()
+        [(_, final, _)] = self._filtered(Strip(self._painted_over([Segment("x", style)])))
+        pen = pen_of(final)
+        self._pens[id(style)] = style, pen
+        return pen
+
+    def _filtered(self, strip: Strip) -> Strip:
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, self.background_colors[1])
+        return strip
+
+    def _painted_over(self, segments: Iterable[Segment]) -> list[Segment]:
+        painter: RolePainter | None = getattr(self.app, "painter", None)
+        return (
+            list(Segment.apply_style(segments, self._base))
+            if painter is None
+            else painter.segments(segments, self._base)
+        )
 
     def _note(self, regions: Iterable[Region]) -> None:
         top = self.content_offset.y
@@ -173,25 +247,36 @@ class LineWidget(Widget):
             if not dirty:
                 return self._painted
             first, height = min(dirty), max(dirty) + 1 - min(dirty)
+            self._styles_cache.set_dirty(*(Region(0, row, crop.width, 1) for row in dirty))
         else:
             self._painted_crop, self._painted = crop, [Strip([])] * height
             self._dirty_rows.clear()
-            self._base, self._width = self.rich_style, self.size.width
+            self._learn_looks()
         at = first - crop.y
         self._painted[at : at + height] = super().render_lines(Region(crop.x, first, crop.width, height))
         return self._painted
 
+    def _learn_looks(self) -> None:
+        self._base, self._offset = self.rich_style, self.content_offset
+        self._width, self._height = self.size
+        self._pens.clear()
+        painter: RolePainter | None = getattr(self.app, "painter", None)
+        self._only_styles = not (painter is not None and painter.changes_texts) and all(
+            isinstance(each, _OF_STYLES_ALONE) for each in self.get_line_filters()
+        )
+
+    def _cut(self, y: int) -> Strip:
+        """Line `y` of the content, at most as wide as the widget."""
+        if y >= len(self._lines):
+            return _NOTHING
+        strip = self._lines[y]
+        return strip.crop(0, self._width) if strip.cell_length > self._width else strip
+
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content, exactly as wide as the widget."""
-        width, base = self._width, self._base
-        if y >= len(self._lines):
-            return Strip.blank(width, base)
-        strip = self._lines[y]
-        if strip.cell_length > width:
-            strip = strip.crop(0, width)
+        strip, width = self._cut(y), self._width
         # One pass and one new Strip: they are the costly part of a frame.
-        painter: RolePainter | None = getattr(self.app, "painter", None)
-        segments = list(Segment.apply_style(strip, base)) if painter is None else painter.segments(strip, base)
+        segments = self._painted_over(strip)
         if strip.cell_length < width:
-            segments.append(Segment(" " * (width - strip.cell_length), base))
-        return Strip(segments, width)
+            segments.append(Segment(" " * (width - strip.cell_length), self._base))
+        return _Line(segments, width)

@@ -26,7 +26,8 @@ class RolePainter:
         self._known: dict[Style, Style] = {}
         self._based: dict[tuple[Style, Style | None], Style] = {}
         glyphs = ASCII if ascii else None if colours else SHADED
-        self._by_characters = glyphs is not None
+        self.changes_texts = glyphs is not None
+        """Whether shapes differ by their characters, so that texts are others, too."""
         if glyphs is not None:
             self._whole, self._recent = _table(glyphs.whole), _table(glyphs.recent)
             self._ghost = str.maketrans(dict.fromkeys("▁─▔", str(glyphs.ghost[4])))
@@ -59,7 +60,7 @@ class RolePainter:
             over = based.get((base, style))
             if over is None:
                 over = based[base, style] = base if style is None else base + self.style(style)
-            if self._by_characters and style is not None and not text.isascii():
+            if self.changes_texts and style is not None and not text.isascii():
                 text = self._shape(text, style)
             painted.append(Segment(text, over, control))
         return painted

@@ -8,7 +8,7 @@ default; a link follows after a NUL.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, get_character_cell_size
@@ -25,6 +25,9 @@ _ALL_NARROW = re.compile(
 _SEEN_ON_BLANKS = frozenset({"4", "5", "6", "7", "9", "21", "51", "52", "53"})
 _SWITCH_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
 _RESET = "\x1b[m"
+_Part = tuple[str, str]
+"""A text and its pen."""
+
 _CHEAPER_THAN_A_MOVE = 5  # bytes; "\x1b[57G" has as many
 
 
@@ -167,7 +170,7 @@ class Shadow:
         for y, first, after in spans:
             for end, (x, strip) in zip(chop_ends[y], chops[y].items(), strict=False):
                 if strip is not None and x <= after and end > first:
-                    self._draw(x, y, strip, min(end, after))
+                    self._draw(x, y, self._parts(strip), min(end, after))
         return self._finish()
 
     def draw_layout(self, lines: Iterable[Iterable[Strip]], width: int, height: int) -> str:
@@ -176,16 +179,23 @@ class Shadow:
         for y, strips in enumerate(lines):
             x = 0
             for strip in strips:
-                self._draw(x, y, strip, width)
+                self._draw(x, y, self._parts(strip), width)
                 x += strip.cell_length
         return self._finish()
 
-    def draw_lines(self, lines: Iterable[tuple[int, int, Strip]], width: int, height: int) -> str:
-        """What to write for some lines of a screen of this size: column, line, and what begins there."""
+    def draw_lines(self, lines: Iterable[tuple[int, int, Iterable[_Part]]], width: int, height: int) -> str:
+        """What to write for some lines of a screen of this size: column, line, and the texts with their pens there."""
         self._fit(width, height)
-        for x, y, strip in lines:
-            self._draw(x, y, strip, width)
+        for x, y, parts in lines:
+            self._draw(x, y, parts, width)
         return self._finish()
+
+    def pen_of(self, style: Style | None) -> str:
+        """The pen with which Textual draws a style on this terminal."""
+        return pen_of(style, self._colors)
+
+    def _parts(self, strip: Strip) -> Iterator[_Part]:
+        return ((text, pen_of(style, self._colors)) for text, style, control in strip if text and not control)
 
     def _finish(self) -> str:
         if self._pen:
@@ -194,19 +204,16 @@ class Shadow:
         self._out, self._x, self._y, self._pen = [], -1, -1, ""
         return frame
 
-    def _draw(self, x: int, y: int, strip: Strip, limit: int) -> None:
-        """Draw what differs of a strip that starts at (x, y) and may reach up to column `limit`."""
+    def _draw(self, x: int, y: int, parts: Iterable[_Part], limit: int) -> None:
+        """Draw what differs of a line that starts at (x, y) and may reach up to column `limit`."""
         row_chars, row_pens = self._chars[y], self._pens[y]
-        for text, style, control in strip:
+        for text, pen in parts:
             if x >= limit:
                 break
-            if control or not text:
-                continue
             chars = _cells(text)
             if x + len(chars) > limit:
                 chars = _cut(chars, limit - x)
             end = x + len(chars)
-            pen = pen_of(style, self._colors)
             pens = [pen] * len(chars)
             if " " in text and (blank := blank_pen(pen)) != pen:
                 pens = [blank if char == " " else pen for char in chars]
