@@ -26,6 +26,9 @@ from latvar_tui.hdr_layout import (
 )
 from latvar_tui.wire import Counts
 
+_USUAL = (50.0, 90.0, 95.0, 99.0, 99.9)
+"""Who asks for one quantile asks for others of these soon: they cost nothing more along with it."""
+
 _MEDIANS_NS = median_ns(np.arange(COUNTS_LEN)).astype(np.float64)
 
 
@@ -239,6 +242,7 @@ class Histogram:
         if not self.total:
             return []
         if ranks:
+            ranks |= {q: self._rank(q) for q in _USUAL}
             indices = self._first + np.searchsorted(np.cumsum(self._used), list(ranks.values()))
             self._known.update(zip(ranks, highest_ns(indices).tolist(), strict=True))
             if 0 in ranks:

@@ -17,10 +17,9 @@ and the plainer cell wins a tie. All other cells are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,9 +30,7 @@ class _Glyphs:
     """What a cell shows, by how many eighths of it a shape fills (0 to 8)."""
 
     def __init__(self, whole: str, recent: str, ghost: str) -> None:
-        self.whole = np.array(list(whole))
-        self.recent = np.array(list(recent))
-        self.ghost = np.array(list(ghost))
+        self.whole, self.recent, self.ghost = list(whole), list(recent), list(ghost)
 
 
 _UNICODE = _Glyphs(whole=" ▁▂▃▄▅▆▇█", recent=" ▁▂▃▄▅▆▇█", ghost=" ▁▁─────▔")
@@ -42,7 +39,26 @@ ASCII = _Glyphs(whole=" ....::::", recent=" .:-=+**#", ghost=" ^^^^^^^^")
 SHADED = _Glyphs(whole=" ░░░░▒▒▒▒", recent=" ▁▂▃▄▅▆▇█", ghost=" ▁▁─────▔")
 """Likewise without colours, where there are more characters."""
 
-_BLANK, _WHOLE, _RECENT, _BOTH, _GHOST = range(5)
+_WHOLE, _RECENT, _BOTH, _GHOST = range(4)
+_LEVELS = 9
+"""A cell is a number: its kind (blank ones are of the whole shape, none of it) times this, and its eighths."""
+
+
+def _cell_of(whole: int, recent: int, *, ascii: bool) -> int:
+    """The cell that so many eighths of the two shapes make."""
+    if not recent:
+        return _WHOLE * _LEVELS + whole
+    # ASCII characters have no background to show.
+    both = not ascii and recent < 8 and whole > recent and 8 - whole < whole - recent
+    return (_BOTH if both else _RECENT) * _LEVELS + recent
+
+
+_CELLS = {
+    ascii: np.array(
+        [[_cell_of(whole, recent, ascii=ascii) for recent in range(_LEVELS)] for whole in range(_LEVELS)], np.uint8
+    ).ravel()
+    for ascii in (False, True)
+}
 
 
 @dataclass(frozen=True)
@@ -55,20 +71,19 @@ class BarStyles:
 
     @cached_property
     def by_kind(self) -> tuple[Style, ...]:
-        """Styles by cell kind: blank, whole, recent, recent on whole, ghost."""
-        both = self.recent + Style(bgcolor=self.whole.color)
-        # Blank cells in the whole shape's style: most of them border on it, so it saves a change.
-        return (self.whole, self.whole, self.recent, both, self.ghost)
+        """Styles by cell kind: whole, recent, recent on whole, ghost."""
+        # Blank cells are in the whole shape's style: most of them border on it, so it saves a change.
+        return (self.whole, self.recent, self.recent + Style(bgcolor=self.whole.color), self.ghost)
 
 
-def _levels(heights: ArrayLike | None, columns: int, rows: int, step: int) -> NDArray[np.int64]:
+def _levels(heights: ArrayLike | None, columns: int, rows: int, step: int) -> NDArray[np.int16]:
     """Heights in eighths of a cell, rounded to `step`; what isn't zero stays visible."""
     if heights is None:
-        return np.zeros(columns, np.int64)
+        return np.zeros(columns, np.int16)
     given = np.asarray(heights, np.float64)
     drawn = given > 0.0  # not so for NaN
     levels = np.rint(np.where(drawn, np.minimum(given, 1.0), 0.0) * (rows * 8 / step)) * step
-    return np.where(drawn, np.maximum(levels, step), 0.0).astype(np.int64)
+    return np.where(drawn, np.maximum(levels, step), 0.0).astype(np.int16)
 
 
 def _columns(*shapes: ArrayLike | None) -> int:
@@ -101,39 +116,49 @@ def histogram_rows(
     Returns:
         `rows` rows, top first; each a list of spans whose texts add up to one cell a column.
     """
+    cells = histogram_cells(whole, recent, ghost, rows, ascii=ascii, half_rows=half_rows)
+    return [spans_of(row, styles, ascii=ascii) for row in cells]
+
+
+def histogram_cells(
+    whole: ArrayLike | None,
+    recent: ArrayLike | None,
+    ghost: ArrayLike | None,
+    rows: int,
+    *,
+    ascii: bool = False,
+    half_rows: bool = False,
+) -> list[bytes]:
+    """As :func:`histogram_rows`, a number a cell: a row that has not changed is known by it; see :func:`spans_of`."""
     columns = _columns(whole, recent, ghost)
     step = 4 if half_rows else 1
-    whole_top, recent_top, ghost_top = (_levels(h, columns, rows, step) for h in (whole, recent, ghost))
-    # All rows at once (top first): NumPy's cost a call is what counts at this size.
-    base = 8 * np.arange(rows - 1, -1, -1)[:, None]
-    in_whole = np.clip(whole_top - base, 0, 8)
-    in_recent = np.clip(recent_top - base, 0, 8)
-    is_recent = in_recent > 0
-    kinds = np.where(is_recent, _RECENT, np.where(in_whole > 0, _WHOLE, _BLANK))
-    if not ascii:  # its characters have no background to show
-        partly = is_recent & (in_recent < 8) & (in_whole > in_recent)
-        kinds[partly & (8 - in_whole < in_whole - in_recent)] = _BOTH
-    glyphs = ASCII if ascii else _UNICODE
-    cells = np.where(is_recent, glyphs.recent[in_recent], glyphs.whole[in_whole])
+    whole_top, recent_top = (_levels(heights, columns, rows, step) for heights in (whole, recent))
+    # All rows at once (top first), and small numbers: NumPy's cost a call and cold caches are what counts here.
+    base = 8 * np.arange(rows - 1, -1, -1, dtype=np.int16)[:, None]
+    within = (np.minimum(np.maximum(top - base, 0), 8) for top in (whole_top, recent_top))
+    cells = _CELLS[ascii][next(within) * np.int16(_LEVELS) + next(within)]
     if ghost is not None:
-        in_ghost = ghost_top - base
-        outline = (kinds == _BLANK) & (in_ghost >= 1) & (in_ghost <= 8)
-        kinds[outline] = _GHOST
-        cells[outline] = glyphs.ghost[in_ghost[outline]]
-    kinds[kinds == _BLANK] = _WHOLE  # blanks don't count as a change of style
-    cuts = kinds[:, 1:] != kinds[:, :-1]
-    return [
-        _spans("".join(row), row_kinds, np.flatnonzero(row_cuts) + 1, styles.by_kind)
-        for row, row_kinds, row_cuts in zip(cells.tolist(), kinds.tolist(), cuts, strict=True)
-    ]
+        in_ghost = _levels(ghost, columns, rows, step) - base
+        outline = (cells == 0) & (in_ghost >= 1) & (in_ghost <= 8)
+        cells[outline] = _GHOST * _LEVELS + in_ghost[outline]
+    text = cells.tobytes()
+    return [text[row * columns : (row + 1) * columns] for row in range(rows)]
 
 
-def _spans(
-    text: str, kinds: Sequence[int], cuts: NDArray[np.int64], styles: Sequence[Style]
-) -> list[tuple[str, Style]]:
-    """Cut a row where its style changes."""
-    edges = [0, *cuts.tolist(), len(text)]
-    return [(text[start:end], styles[kinds[start]]) for start, end in pairwise(edges) if end > start]
+def spans_of(row: bytes, styles: BarStyles, *, ascii: bool = False) -> list[tuple[str, Style]]:
+    """One row of :func:`histogram_cells` as spans."""
+    return [(text, styles.by_kind[kind]) for text, kind in _runs(row, ascii)]
+
+
+@lru_cache(maxsize=512)
+def _runs(row: bytes, ascii: bool) -> tuple[tuple[str, int], ...]:
+    """A row cut where its kind changes: texts with their kinds."""
+    glyphs = ASCII if ascii else _UNICODE
+    shapes = {_WHOLE: glyphs.whole, _RECENT: glyphs.recent, _BOTH: glyphs.recent, _GHOST: glyphs.ghost}
+    return tuple(
+        ("".join(shapes[kind][cell % _LEVELS] for cell in run), kind)
+        for kind, run in groupby(row, key=lambda cell: cell // _LEVELS)
+    )
 
 
 def log_count_heights(counts: ArrayLike, floor: float = 0.0) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
+from latvar_tui.tui.bars import axis_ticks, histogram_cells, log_count_heights, spans_of
 from latvar_tui.tui.board_panel import BoardPanel, names_that_differ
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.linear_axis import linear_end_ns, linear_ticks
@@ -28,6 +28,9 @@ SHAPE_RECENT_S = 5.0
 
 Not before now: a panel is drawn anew with its candidate's slices alone, and shows what it would show if drawn later.
 """
+
+_Bars = bytes | tuple[Span, ...]
+"""A row beside the label: of the histogram, as `bars.histogram_cells` has it, or anything else."""
 
 GUTTER = 24
 GUTTER_FROM = 70  # columns of screen from which the names stand beside the bars instead of above
@@ -64,6 +67,7 @@ class HistogramPanel(BoardPanel):
         super().__init__(board, view, ascii=ascii, id=id)
         self._axis = Axis(*DEFAULT_NS, 80)
         self._kept: dict[str, tuple[object, list[Strip]]] = {}
+        self._kept_rows: dict[tuple[str, int], tuple[object, Strip]] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
         board = self._board
@@ -127,24 +131,30 @@ class HistogramPanel(BoardPanel):
         label = self._label(contender, cell, rows)
         rows -= 0 if frame.gutter else 1
         marks = rows >= 4 and frame.columns >= 30
+        bars: list[_Bars]
         if cell is None or not cell.latency.total:
-            bars: list[list[Span]] = [[] for _ in range(rows)]
-            bars[0] = [_state_text(contender, self._board.condition)]
+            bars = [(_state_text(contender, self._board.condition),), *[()] * (rows - 1)]
         else:
-            bars = self._bars(contender, cell, ghost, rows - marks)
-            if marks:
-                bars.append(self._mark_row(cell))
+            bars = [*self._bars(cell, ghost, rows - marks), *([self._mark_row(cell)] if marks else [])]
+        above: list[Strip] = []
         if not frame.gutter:
             texts = [span if isinstance(span, str) else span[0] for row in label[1:3] for span in row]
             numbers = " ".join(text.removesuffix(" ms").strip() for text in texts)
-            numbers = " ".join(numbers.split())
-            return [line(*label[0], ("  " + numbers, DIM)), *(line(*row) for row in bars)]
-        lines = []
-        for y, row in enumerate(bars):
-            beside = label[y] if y < len(label) else []
+            above = [line(*label[0], ("  " + " ".join(numbers.split()), DIM))]
+            label = []
+        beside = [*map(tuple, label), *[()] * len(bars)]
+        return above + [self._row(contender, y, beside[y], frame.gutter, row) for y, row in enumerate(bars)]
+
+    def _row(self, contender: Contender, y: int, beside: tuple[Span, ...], gutter: int, bars: _Bars) -> Strip:
+        """A panel's row; the same one as before if nothing in it has changed: from frame to frame most have not."""
+        key = bars, beside, gutter, contender.slot, self._ascii
+        kept = self._kept_rows.get((contender.id, y))
+        if kept is None or kept[0] != key:
             used = sum(cell_len(span if isinstance(span, str) else span[0]) for span in beside)
-            lines.append(line(*beside, " " * max(0, frame.gutter - used), *row))
-        return lines
+            styles = bar_styles(contender.slot)
+            spans = spans_of(bars, styles, ascii=self._ascii) if isinstance(bars, bytes) else bars
+            kept = self._kept_rows[contender.id, y] = key, line(*beside, " " * max(0, gutter - used), *spans)
+        return kept[1]
 
     def _label(self, contender: Contender, cell: Cell | None, rows: int) -> list[list[Span]]:
         """What stands beside the bars, the more telling first; how much of the quantile waited where there is room."""
@@ -175,20 +185,18 @@ class HistogramPanel(BoardPanel):
             label.insert(at, [(f"     wait {unsure + ms(waited_ns):>6} ms", DIM)])
         return label
 
-    def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[list[Span]]:
+    def _bars(self, cell: Cell, ghost: Histogram | None, rows: int) -> list[bytes]:
         floor, axis = 1 / (8 * rows), self._axis
-        drawn = histogram_rows(
+        return histogram_cells(
             log_count_heights(cell.latency.bars(axis), floor),
             log_count_heights(cell.recent_bars(cell.ended_ns, SHAPE_RECENT_S, axis), floor),
             None if ghost is None or not ghost.total else log_count_heights(ghost.bars(axis), floor),
             rows,
-            styles=bar_styles(contender.slot),
             ascii=self._ascii,
             half_rows=True,
         )
-        return [list(row) for row in drawn]
 
-    def _mark_row(self, cell: Cell) -> list[Span]:
+    def _mark_row(self, cell: Cell) -> tuple[Span, ...]:
         """The base line with the median, the ranking quantile and the deadline marked on it.
 
         It is heavy under the inferences that mostly waited for a core, and thin under those that mostly ran: one row in
@@ -214,7 +222,7 @@ class HistogramPanel(BoardPanel):
                 if start >= 0 and sum(free[there]) == len(name):
                     cells[there], free[there] = name, [False] * len(name)
                     break
-        return [("".join(run), WAITING if waits else DIM) for waits, run in groupby(cells, heavy.__eq__)]
+        return tuple(("".join(run), WAITING if waits else DIM) for waits, run in groupby(cells, heavy.__eq__))
 
 
 def _quantile_text(histogram: Histogram | None, quantile: float) -> Span:
