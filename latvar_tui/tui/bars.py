@@ -17,9 +17,9 @@ and the plainer cell wins a tie. All other cells are exact.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +30,7 @@ class _Glyphs:
     """What a cell shows, by how many eighths of it a shape fills (0 to 8)."""
 
     def __init__(self, whole: str, recent: str, ghost: str) -> None:
-        self.whole, self.recent, self.ghost = list(whole), list(recent), list(ghost)
+        self.whole, self.recent, self.ghost = whole, recent, ghost
 
 
 _UNICODE = _Glyphs(whole=" ▁▂▃▄▅▆▇█", recent=" ▁▂▃▄▅▆▇█", ghost=" ▁▁─────▔")
@@ -42,6 +42,16 @@ SHADED = _Glyphs(whole=" ░░░░▒▒▒▒", recent=" ▁▂▃▄▅▆�
 _WHOLE, _RECENT, _BOTH, _GHOST = range(4)
 _LEVELS = 9
 """A cell is a number: its kind (blank ones are of the whole shape, none of it) times this, and its eighths."""
+
+
+def _text_of_cells(glyphs: _Glyphs) -> str:
+    """What each cell shows, in order."""
+    return glyphs.whole + glyphs.recent + glyphs.recent + glyphs.ghost
+
+
+_TEXTS = {False: _text_of_cells(_UNICODE), True: _text_of_cells(ASCII)}
+_KINDS = bytes(cell // _LEVELS for cell in range(256))
+_SAME = re.compile(rb"(.)\1*", re.DOTALL).finditer
 
 
 def _cell_of(whole: int, recent: int, *, ascii: bool) -> int:
@@ -153,12 +163,9 @@ def spans_of(row: bytes, styles: BarStyles, *, ascii: bool = False) -> list[tupl
 @lru_cache(maxsize=512)
 def _runs(row: bytes, ascii: bool) -> tuple[tuple[str, int], ...]:
     """A row cut where its kind changes: texts with their kinds."""
-    glyphs = ASCII if ascii else _UNICODE
-    shapes = {_WHOLE: glyphs.whole, _RECENT: glyphs.recent, _BOTH: glyphs.recent, _GHOST: glyphs.ghost}
-    return tuple(
-        ("".join(shapes[kind][cell % _LEVELS] for cell in run), kind)
-        for kind, run in groupby(row, key=lambda cell: cell // _LEVELS)
-    )
+    text = row.decode("latin-1").translate(_TEXTS[ascii])
+    cuts = (run.span() for run in _SAME(row.translate(_KINDS)))
+    return tuple((text[start:end], row[start] // _LEVELS) for start, end in cuts)
 
 
 def log_count_heights(counts: ArrayLike, floor: float = 0.0) -> NDArray[np.float64]:

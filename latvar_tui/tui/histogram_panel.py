@@ -143,16 +143,18 @@ class HistogramPanel(BoardPanel):
             above = [line(*label[0], ("  " + " ".join(numbers.split()), DIM))]
             label = []
         beside = [*map(tuple, label), *[()] * len(bars)]
-        return above + [self._row(contender, y, beside[y], frame.gutter, row) for y, row in enumerate(bars)]
+        looks = frame.gutter, contender.slot, self._ascii
+        return above + [self._row(contender, y, beside[y], row, *looks) for y, row in enumerate(bars)]
 
-    def _row(self, contender: Contender, y: int, beside: tuple[Span, ...], gutter: int, bars: _Bars) -> Strip:
+    def _row(
+        self, contender: Contender, y: int, beside: tuple[Span, ...], bars: _Bars, gutter: int, slot: int, ascii: bool
+    ) -> Strip:
         """A panel's row; the same one as before if nothing in it has changed: from frame to frame most have not."""
-        key = bars, beside, gutter, contender.slot, self._ascii
+        key = bars, beside, gutter, slot, ascii
         kept = self._kept_rows.get((contender.id, y))
         if kept is None or kept[0] != key:
             used = sum(cell_len(span if isinstance(span, str) else span[0]) for span in beside)
-            styles = bar_styles(contender.slot)
-            spans = spans_of(bars, styles, ascii=self._ascii) if isinstance(bars, bytes) else bars
+            spans = spans_of(bars, bar_styles(slot), ascii=ascii) if isinstance(bars, bytes) else bars
             kept = self._kept_rows[contender.id, y] = key, line(*beside, " " * max(0, gutter - used), *spans)
         return kept[1]
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import ANSIToTruecolor, DimFilter, Monochrome, NoColor
-from textual.geometry import Offset, Region
+from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -156,6 +156,11 @@ class LineWidget(Widget):
         return [Region(0, row, width, 1) for row in rows if row < height] if width else []
 
     @property
+    def size(self) -> Size:
+        """As `Widget.size`, which takes as long as a line: it is asked for a dozen times a frame."""
+        return Size(self._width, self._height) if self.can_paint_lines else super().size
+
+    @property
     def can_paint_lines(self) -> bool:
         """Whether single lines can be painted over what the compositor has drawn: it has, and the place is the same."""
         return self._painted_crop is not None and self._painted_crop.size == self.outer_size
@@ -258,7 +263,7 @@ class LineWidget(Widget):
 
     def _learn_looks(self) -> None:
         self._base, self._offset = self.rich_style, self.content_offset
-        self._width, self._height = self.size
+        self._width, self._height = super().size
         self._pens.clear()
         painter: RolePainter | None = getattr(self.app, "painter", None)
         self._only_styles = not (painter is not None and painter.changes_texts) and all(

@@ -132,6 +132,8 @@ class Shadow:
         self._chars: list[list[str | None]] = []
         """A cell's text; "" for the further cells of a wide one; None where it is unknown."""
         self._pens: list[list[str]] = []
+        self._lines: dict[tuple[int, int], Sequence[_Part]] = {}
+        """What :meth:`draw_lines` has drawn from a column and line on, if nothing else was drawn since."""
         # The frame under construction.
         self._out: list[str] = []
         self._x = self._y = -1
@@ -140,12 +142,14 @@ class Shadow:
     def forget(self) -> None:
         """Take every cell for unknown: something else has written to the terminal."""
         self._size = (0, 0)
+        self._lines.clear()
 
     def _fit(self, width: int, height: int) -> None:
         if self._size != (width, height):
             self._size = (width, height)
             self._chars = [[None] * width for _ in range(height)]
             self._pens = [[""] * width for _ in range(height)]
+            self._lines.clear()
 
     def draw_chops(
         self,
@@ -166,6 +170,7 @@ class Shadow:
         Returns:
             Escape sequences and text, empty if nothing is to be changed.
         """
+        self._lines.clear()
         self._fit(chop_ends[0][-1] if chop_ends and chop_ends[0] else 0, len(chops))
         for y, first, after in spans:
             for end, (x, strip) in zip(chop_ends[y], chops[y].items(), strict=False):
@@ -175,6 +180,7 @@ class Shadow:
 
     def draw_layout(self, lines: Iterable[Iterable[Strip]], width: int, height: int) -> str:
         """What to write for a whole screen, whose lines are strips from the left edge."""
+        self._lines.clear()
         self._fit(width, height)
         for y, strips in enumerate(lines):
             x = 0
@@ -183,12 +189,27 @@ class Shadow:
                 x += strip.cell_length
         return self._finish()
 
-    def draw_lines(self, lines: Iterable[tuple[int, int, Iterable[_Part]]], width: int, height: int) -> str:
+    def draw_lines(self, lines: Iterable[tuple[int, int, Sequence[_Part]]], width: int, height: int) -> str:
         """What to write for some lines of a screen of this size: column, line, and the texts with their pens there."""
         self._fit(width, height)
         for x, y, parts in lines:
-            self._draw(x, y, parts, width)
+            self._draw(*self._without_what_stays(x, y, parts), width)
+            self._lines[x, y] = parts
         return self._finish()
+
+    def _without_what_stays(self, x: int, y: int, parts: Sequence[_Part]) -> tuple[int, int, Sequence[_Part]]:
+        """A line without the parts at both its ends that were there already: they need not be looked at cell by cell.
+
+        Lines that begin at the same place end at the same one, so that equal parts at the end lie in the same cells.
+        """
+        before = self._lines.get((x, y), ())
+        first, last, least = 0, len(parts), min(len(before), len(parts))
+        while first < least and before[first] == parts[first]:
+            x += cell_len(parts[first][0])
+            first += 1
+        while last > first and len(parts) - last < least - first and before[last - len(parts) - 1] == parts[last - 1]:
+            last -= 1
+        return x, y, parts[first:last]
 
     def pen_of(self, style: Style | None) -> str:
         """The pen with which Textual draws a style on this terminal."""
@@ -220,9 +241,11 @@ class Shadow:
             # Lists of strings are compared in C; most segments end here.
             if row_chars[x:end] != chars or row_pens[x:end] != pens:
                 self._draw_cells(x, y, chars, pens)
+                cuts_wide = row_chars[x] == "" or row_chars[end : end + 1] == [""]
                 row_chars[x:end] = chars
                 row_pens[x:end] = pens
-                self._mark_halves(row_chars, x, end)
+                if cuts_wide:
+                    self._mark_halves(row_chars, x, end)
             x = end
 
     def _draw_cells(self, x: int, y: int, chars: list[str], pens: list[str]) -> None:
