@@ -224,9 +224,9 @@ class LiveApp(Telling):
         if not self.view.frozen:
             self.pace.drawn()
             self.draw()
-            self.call_after_refresh(self.when_flushed, self.pace.left)
+            self.when_drawn(self.pace.left)
         if ask:
-            self.call_after_refresh(self.when_flushed, self._feed.answer_when_drawn(ask))
+            self.when_drawn(self._feed.answer_when_drawn(ask))
         if last:
             self._go_when_drawn(last)
 
@@ -272,7 +272,7 @@ class LiveApp(Telling):
                 self.disturbing()
 
         if drawn:
-            self.call_after_refresh(self.when_flushed, asleep, PATIENCE_S)
+            self.when_drawn(asleep, PATIENCE_S)
         else:
             asleep()
 
@@ -334,6 +334,7 @@ class LiveApp(Telling):
     def disturbing(self) -> None:
         """Tell the probe, if a slice runs, that this is drawing, and when it ends."""
         if self._feed.drawing_begins():
+            # Not `when_drawn`: it has yet to be drawn.
             self.call_after_refresh(self.when_flushed, self._feed.drawing_ends)
 
     def _dead_man(self) -> None:

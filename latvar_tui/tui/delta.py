@@ -111,7 +111,7 @@ class DeltaApp(App[ReturnType]):
         self.to_paint: set[LineWidget] | None = None
         """Where widgets whose lines change are put while `painting_at_once`; else they tell Textual."""
         self._catching_up = False
-        self._layout: tuple[object, bool] = None, False
+        self._layout: tuple[Mapping[Widget, object], bool] = {}, False
         """What is visible, and whether no widget covers another."""
         self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
 
@@ -136,11 +136,7 @@ class DeltaApp(App[ReturnType]):
         return self.backlog() == 0
 
     def when_flushed(self, callback: Callable[[], object], patience_s: float | None = None) -> None:
-        """Call back once everything written so far has left, at once if it has; at the latest after `patience_s`.
-
-        To wait for a frame, call this when it has been drawn:
-        `app.call_after_refresh(app.when_flushed, send_go)`.
-        """
+        """Call back once everything written so far has left, at once if it has; at the latest after `patience_s`."""
         if self._meter is None:
             callback()
         elif patience_s is None or self.output_idle():
@@ -157,6 +153,41 @@ class DeltaApp(App[ReturnType]):
 
             timer = loop.call_later(patience_s, call_once)
             self._meter.when_flushed(call_once)
+
+    def when_drawn(self, callback: Callable[[], object], patience_s: float | None = None) -> None:
+        """Call back once everything that has changed so far is on the screen; otherwise as `when_flushed`.
+
+        In the order of the calls. Textual's own way, `call_after_refresh`, takes three messages and two tasks; it is
+        taken where there is anything that only Textual knows how to draw.
+        """
+        if self._is_painted():
+            self.when_flushed(callback, patience_s)
+        else:
+            self.call_after_refresh(self.when_flushed, callback, patience_s)
+
+    def _is_painted(self) -> bool:
+        """Whether nothing waits to be drawn, as far as can be known without asking every widget there is."""
+        if not self.delta_active or self._batch_count or not self._running or len(self.screen_stack) != 1:
+            return False
+        screen = self.screen
+        return (
+            self._layout[1]
+            and self._layout[0] is screen._compositor.visible_widgets
+            and self._message_queue.empty()
+            and screen._message_queue.empty()
+            and not (screen._callbacks or self._screen_waits(screen))
+            and not any(widget._repaint_required or widget._layout_required for widget in self._layout[0])
+        )
+
+    @staticmethod
+    def _screen_waits(screen: Screen[Any]) -> bool:
+        return bool(
+            screen._layout_required
+            or screen._scroll_required
+            or screen._repaint_required
+            or screen._recompose_required
+            or screen._dirty_widgets
+        )
 
     def asks_for_echo(self) -> bool:
         """Whether the terminal is to answer once it has shown the frame that is written now."""
@@ -184,14 +215,7 @@ class DeltaApp(App[ReturnType]):
 
     def _paint(self, widgets: set[LineWidget]) -> None:
         screen = self.screen
-        screen_waits = (
-            screen._layout_required
-            or screen._scroll_required
-            or screen._repaint_required
-            or screen._recompose_required
-            or screen._dirty_widgets
-        )
-        if screen_waits or self._batch_count:
+        if self._screen_waits(screen) or self._batch_count:
             for widget in widgets:
                 widget.leave_to_compositor()
                 widget._repaint_required = True
