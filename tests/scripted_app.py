@@ -85,7 +85,7 @@ class Board:
             ascii=ascii,
         )
         title = line((f" {model + 1} model{model}", BOLD), f"  n {int(self._all[model].sum())}")
-        return [title, *(line(*row) for row in rows), line((axis_ticks(5e5, 2e8, 59), DIM))]
+        return [title, *map(line, rows), line((axis_ticks(5e5, 2e8, 59), DIM))]
 
 
 class Help(ModalScreen[None]):

@@ -17,9 +17,12 @@ RECENT_ON_WHOLE = Style(color="yellow", bgcolor="blue")
 heights = st.lists(st.floats(0, 1), min_size=12, max_size=12)
 
 
+def spans(*shapes: list[float] | None, rows: int, **options: bool) -> list[list[tuple[str, Style]]]:
+    return [row.spans() for row in histogram_rows(*shapes, rows, styles=STYLES, **options)]
+
+
 def texts(*shapes: list[float] | None, rows: int, **options: bool) -> list[str]:
-    drawn = histogram_rows(*shapes, rows, styles=STYLES, **options)
-    return ["".join(text for text, _ in row) for row in drawn]
+    return ["".join(text for text, _ in row) for row in spans(*shapes, rows=rows, **options)]
 
 
 def style_at(spans: list[tuple[str, Style]], column: int) -> Style:
@@ -41,7 +44,7 @@ def test_half_rows_round_but_keep_what_is_there() -> None:
 
 
 def test_recent_stands_in_front_of_the_whole() -> None:
-    top, bottom = histogram_rows([1.0], [0.25], None, 2, styles=STYLES)
+    top, bottom = spans([1.0], [0.25], None, rows=2)
 
     assert top == [("█", STYLES.whole)]
     assert bottom == [("▄", RECENT_ON_WHOLE)]
@@ -63,11 +66,11 @@ def test_recent_stands_in_front_of_the_whole() -> None:
 def test_three_layers_in_a_cell_are_drawn_as_near_as_two_colours_allow(
     whole: int, recent: int, cell: tuple[str, Style]
 ) -> None:
-    assert histogram_rows([whole / 8], [recent / 8], None, 1, styles=STYLES) == [[cell]]
+    assert spans([whole / 8], [recent / 8], None, rows=1) == [[cell]]
 
 
 def test_ghost_marks_its_top_in_empty_cells_only() -> None:
-    rows = histogram_rows([0.1, 0.9, 0], None, [1.0, 0.4, 0.0], 4, styles=STYLES)
+    rows = spans([0.1, 0.9, 0], None, [1.0, 0.4, 0.0], rows=4)
 
     assert ["".join(text for text, _ in row) for row in rows] == ["▔▅ ", " █ ", " █ ", "▃█ "]
     assert style_at(rows[0], 0) == STYLES.ghost
@@ -81,7 +84,7 @@ def test_shapes_differ_without_colours() -> None:
 def test_every_row_is_one_cell_a_column(
     whole: list[float], recent: list[float], ghost: list[float], ascii: bool
 ) -> None:
-    rows = histogram_rows(whole, recent, ghost, 5, styles=STYLES, ascii=ascii)
+    rows = spans(whole, recent, ghost, rows=5, ascii=ascii)
 
     assert len(rows) == 5
     for row in rows:
@@ -92,7 +95,7 @@ def test_every_row_is_one_cell_a_column(
 
 
 def test_odd_input() -> None:
-    assert histogram_rows(None, None, None, 2, styles=STYLES) == [[], []]
+    assert spans(None, None, None, rows=2) == [[], []]
     assert texts([float("nan"), -1, 7], None, None, rows=1) == ["  █"]
     with pytest.raises(ValueError, match="numbers of columns"):
         histogram_rows([0.1], [0.1, 0.2], None, 2, styles=STYLES)

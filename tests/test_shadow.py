@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -12,7 +13,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
-from latvar_tui.tui.shadow import Shadow, blank_pen, change_pen, pen_of
+from latvar_tui.tui.shadow import CellsPart, Inks, Shadow, blank_pen, change_pen, pen_of
 from tests.terminal import look
 
 WIDTH, HEIGHT = 24, 3
@@ -61,6 +62,48 @@ def test_the_screen_is_the_same_as_without(
         for row in range(HEIGHT):
             for column in range(WIDTH):
                 assert shown[row][column] == expected[row][column] or not known[row][column]
+
+
+INKS = [Inks(" ▁█x", ["", "31", "31;44", "31;44"]), Inks(" .:#", ["32"] * 4)]
+cells = st.builds(CellsPart, st.lists(st.integers(0, 3), min_size=1, max_size=9).map(bytes), st.sampled_from(INKS))
+pieces = st.lists(st.one_of(cells, st.tuples(texts, st.sampled_from(["", "33", "1;35;42"]))), max_size=4)
+
+
+def padded(parts: list[tuple[str, str] | CellsPart]) -> list[tuple[str, str] | CellsPart]:
+    """A whole line, as a widget that is as wide as the screen has it."""
+    room, whole = WIDTH, list[tuple[str, str] | CellsPart]()
+    for part in parts:
+        width = len(part.numbers) if isinstance(part, CellsPart) else cell_len(part[0])
+        if width <= room:
+            room -= width
+            whole.append(part)
+    return [*whole, (" " * room, "")] if room else whole
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, HEIGHT - 1), pieces, st.booleans()), max_size=12))
+def test_lines_are_drawn_as_if_nothing_had_been_there(
+    frames: list[tuple[int, list[tuple[str, str] | CellsPart], bool]],
+) -> None:
+    anew, delta = (pyte.Screen(WIDTH, HEIGHT) for _ in range(2))
+    for screen in (anew, delta):
+        screen.reset_mode(pyte.modes.DECAWM)
+    anew_in, delta_in = pyte.Stream(anew), pyte.Stream(delta)
+    shadow = Shadow(ColorSystem.TRUECOLOR)
+    shadow.draw_lines([(0, y, [(" " * WIDTH, "")]) for y in range(HEIGHT)], WIDTH, HEIGHT)
+    for y, parts, other_way in frames:
+        if other_way:  # the compositor draws over it
+            other = update(y, 0, WIDTH, [Segment("abc", STYLES[2])])
+            anew_in.feed(other.render_segments(CONSOLE))
+            delta_in.feed(shadow.draw_chops(other.chops, other.spans, other.chop_ends))
+        whole = padded(parts)
+        first_time = Shadow(ColorSystem.TRUECOLOR)
+        anew_in.feed(first_time.draw_lines([(0, y, whole)], WIDTH, HEIGHT))
+        delta_in.feed(shadow.draw_lines([(0, y, whole)], WIDTH, HEIGHT))
+        known = [char is not None for char in shadow._chars[y]]
+        shown, expected = look(delta)[y], look(anew)[y]
+        assert all(a == b for a, b, is_known in zip(shown, expected, known, strict=True) if is_known)
+        assert shadow.draw_lines([(0, y, whole)], WIDTH, HEIGHT) == ""
 
 
 def test_nothing_new_is_nothing_to_write() -> None:

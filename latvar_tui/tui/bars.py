@@ -17,13 +17,14 @@ and the plainer cell wins a tie. All other cells are exact.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rich.style import Style
+
+from latvar_tui.tui.cells import Alphabet, Cells
 
 
 class _Glyphs:
@@ -44,17 +45,7 @@ _LEVELS = 9
 """A cell is a number: its kind (blank ones are of the whole shape, none of it) times this, and its eighths."""
 
 
-def _text_of_cells(glyphs: _Glyphs) -> str:
-    """What each cell shows, in order."""
-    return glyphs.whole + glyphs.recent + glyphs.recent + glyphs.ghost
-
-
-_TEXTS = {False: _text_of_cells(_UNICODE), True: _text_of_cells(ASCII)}
-_KINDS = bytes(cell // _LEVELS for cell in range(256))
-_SAME = re.compile(rb"(.)\1*", re.DOTALL).finditer
-
-
-def _cell_of(whole: int, recent: int, *, ascii: bool) -> int:
+def _number_of(whole: int, recent: int, *, ascii: bool) -> int:
     """The cell that so many eighths of the two shapes make."""
     if not recent:
         return _WHOLE * _LEVELS + whole
@@ -63,9 +54,9 @@ def _cell_of(whole: int, recent: int, *, ascii: bool) -> int:
     return (_BOTH if both else _RECENT) * _LEVELS + recent
 
 
-_CELLS = {
+_NUMBERS = {
     ascii: np.array(
-        [[_cell_of(whole, recent, ascii=ascii) for recent in range(_LEVELS)] for whole in range(_LEVELS)], np.uint8
+        [[_number_of(whole, recent, ascii=ascii) for recent in range(_LEVELS)] for whole in range(_LEVELS)], np.uint8
     ).ravel()
     for ascii in (False, True)
 }
@@ -80,10 +71,13 @@ class BarStyles:
     ghost: Style
 
     @cached_property
-    def by_kind(self) -> tuple[Style, ...]:
-        """Styles by cell kind: whole, recent, recent on whole, ghost."""
+    def alphabets(self) -> tuple[Alphabet, Alphabet]:
+        """What the cells of a histogram show, with all characters and with ASCII alone."""
         # Blank cells are in the whole shape's style: most of them border on it, so it saves a change.
-        return (self.whole, self.recent, self.recent + Style(bgcolor=self.whole.color), self.ghost)
+        by_kind = (self.whole, self.recent, self.recent + Style(bgcolor=self.whole.color), self.ghost)
+        styles = tuple(style for style in by_kind for _ in range(_LEVELS))
+        texts = (glyphs.whole + glyphs.recent + glyphs.recent + glyphs.ghost for glyphs in (_UNICODE, ASCII))
+        return Alphabet(next(texts), styles), Alphabet(next(texts), styles)
 
 
 def _levels(heights: ArrayLike | None, columns: int, rows: int, step: int) -> NDArray[np.int16]:
@@ -112,7 +106,7 @@ def histogram_rows(
     styles: BarStyles,
     ascii: bool = False,
     half_rows: bool = False,
-) -> list[list[tuple[str, Style]]]:
+) -> list[Cells]:
     """Draw up to three histograms over each other.
 
     Args:
@@ -124,48 +118,21 @@ def histogram_rows(
         half_rows: Round heights to half cells: a fifth fewer bytes on a live screen.
 
     Returns:
-        `rows` rows, top first; each a list of spans whose texts add up to one cell a column.
+        `rows` rows, top first; each one cell a column.
     """
-    cells = histogram_cells(whole, recent, ghost, rows, ascii=ascii, half_rows=half_rows)
-    return [spans_of(row, styles, ascii=ascii) for row in cells]
-
-
-def histogram_cells(
-    whole: ArrayLike | None,
-    recent: ArrayLike | None,
-    ghost: ArrayLike | None,
-    rows: int,
-    *,
-    ascii: bool = False,
-    half_rows: bool = False,
-) -> list[bytes]:
-    """As :func:`histogram_rows`, a number a cell: a row that has not changed is known by it; see :func:`spans_of`."""
     columns = _columns(whole, recent, ghost)
     step = 4 if half_rows else 1
     whole_top, recent_top = (_levels(heights, columns, rows, step) for heights in (whole, recent))
     # All rows at once (top first), and small numbers: NumPy's cost a call and cold caches are what counts here.
     base = 8 * np.arange(rows - 1, -1, -1, dtype=np.int16)[:, None]
-    within = (np.minimum(np.maximum(top - base, 0), 8) for top in (whole_top, recent_top))
-    cells = _CELLS[ascii][next(within) * np.int16(_LEVELS) + next(within)]
+    in_whole, in_recent = (np.minimum(np.maximum(top - base, 0), 8) for top in (whole_top, recent_top))
+    numbers = _NUMBERS[ascii][in_whole * np.int16(_LEVELS) + in_recent]
     if ghost is not None:
         in_ghost = _levels(ghost, columns, rows, step) - base
-        outline = (cells == 0) & (in_ghost >= 1) & (in_ghost <= 8)
-        cells[outline] = _GHOST * _LEVELS + in_ghost[outline]
-    text = cells.tobytes()
-    return [text[row * columns : (row + 1) * columns] for row in range(rows)]
-
-
-def spans_of(row: bytes, styles: BarStyles, *, ascii: bool = False) -> list[tuple[str, Style]]:
-    """One row of :func:`histogram_cells` as spans."""
-    return [(text, styles.by_kind[kind]) for text, kind in _runs(row, ascii)]
-
-
-@lru_cache(maxsize=512)
-def _runs(row: bytes, ascii: bool) -> tuple[tuple[str, int], ...]:
-    """A row cut where its kind changes: texts with their kinds."""
-    text = row.decode("latin-1").translate(_TEXTS[ascii])
-    cuts = (run.span() for run in _SAME(row.translate(_KINDS)))
-    return tuple((text[start:end], row[start] // _LEVELS) for start, end in cuts)
+        outline = (numbers == 0) & (in_ghost >= 1) & (in_ghost <= 8)
+        numbers[outline] = _GHOST * _LEVELS + in_ghost[outline]
+    drawn, alphabet = numbers.tobytes(), styles.alphabets[ascii]
+    return [Cells(drawn[row * columns : (row + 1) * columns], alphabet) for row in range(rows)]
 
 
 def log_count_heights(counts: ArrayLike, floor: float = 0.0) -> NDArray[np.float64]:

@@ -33,9 +33,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from latvar_tui.tui.line_widget import LineWidget, Parts
+from latvar_tui.tui.line_widget import LineWidget
 from latvar_tui.tui.output import OutputMeter, metered
-from latvar_tui.tui.shadow import Shadow
+from latvar_tui.tui.shadow import Parts, Shadow
 
 ReturnType = TypeVar("ReturnType")
 

@@ -15,8 +15,9 @@ from latvar_tui.histogram import Histogram
 from latvar_tui.study.board import Board, Contender
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.quantiles import is_provisional
-from latvar_tui.tui.bars import axis_ticks, histogram_cells, log_count_heights, spans_of
+from latvar_tui.tui.bars import axis_ticks, histogram_rows, log_count_heights
 from latvar_tui.tui.board_panel import BoardPanel, names_that_differ
+from latvar_tui.tui.cells import Cells
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.linear_axis import linear_end_ns, linear_ticks
 from latvar_tui.tui.palette import DIM, WAITING, WARNING, bar_styles
@@ -29,8 +30,8 @@ SHAPE_RECENT_S = 5.0
 Not before now: a panel is drawn anew with its candidate's slices alone, and shows what it would show if drawn later.
 """
 
-_Bars = bytes | tuple[Span, ...]
-"""A row beside the label: of the histogram, as `bars.histogram_cells` has it, or anything else."""
+_Bars = tuple[Span | Cells, ...]
+"""What stands in a row beside the label."""
 
 GUTTER = 24
 GUTTER_FROM = 70  # columns of screen from which the names stand beside the bars instead of above
@@ -135,7 +136,7 @@ class HistogramPanel(BoardPanel):
         if cell is None or not cell.latency.total:
             bars = [(_state_text(contender, self._board.condition),), *[()] * (rows - 1)]
         else:
-            bars = [*self._bars(cell, ghost, rows - marks), *([self._mark_row(cell)] if marks else [])]
+            bars = [*self._bars(contender, cell, ghost, rows - marks), *([self._mark_row(cell)] if marks else [])]
         above: list[Strip] = []
         if not frame.gutter:
             texts = [span if isinstance(span, str) else span[0] for row in label[1:3] for span in row]
@@ -143,19 +144,15 @@ class HistogramPanel(BoardPanel):
             above = [line(*label[0], ("  " + " ".join(numbers.split()), DIM))]
             label = []
         beside = [*map(tuple, label), *[()] * len(bars)]
-        looks = frame.gutter, contender.slot, self._ascii
-        return above + [self._row(contender, y, beside[y], row, *looks) for y, row in enumerate(bars)]
+        return above + [self._row(contender, y, beside[y], frame.gutter, row) for y, row in enumerate(bars)]
 
-    def _row(
-        self, contender: Contender, y: int, beside: tuple[Span, ...], bars: _Bars, gutter: int, slot: int, ascii: bool
-    ) -> Strip:
-        """A panel's row; the same one as before if nothing in it has changed: from frame to frame most have not."""
-        key = bars, beside, gutter, slot, ascii
+    def _row(self, contender: Contender, y: int, beside: tuple[Span, ...], gutter: int, bars: _Bars) -> Strip:
+        """A panel's row; the same one as before if nothing in it has changed."""
+        key = bars, beside, gutter
         kept = self._kept_rows.get((contender.id, y))
         if kept is None or kept[0] != key:
             used = sum(cell_len(span if isinstance(span, str) else span[0]) for span in beside)
-            spans = spans_of(bars, bar_styles(slot), ascii=ascii) if isinstance(bars, bytes) else bars
-            kept = self._kept_rows[contender.id, y] = key, line(*beside, " " * max(0, gutter - used), *spans)
+            kept = self._kept_rows[contender.id, y] = key, line(*beside, " " * max(0, gutter - used), *bars)
         return kept[1]
 
     def _label(self, contender: Contender, cell: Cell | None, rows: int) -> list[list[Span]]:
@@ -187,16 +184,18 @@ class HistogramPanel(BoardPanel):
             label.insert(at, [(f"     wait {unsure + ms(waited_ns):>6} ms", DIM)])
         return label
 
-    def _bars(self, cell: Cell, ghost: Histogram | None, rows: int) -> list[bytes]:
+    def _bars(self, contender: Contender, cell: Cell, ghost: Histogram | None, rows: int) -> list[_Bars]:
         floor, axis = 1 / (8 * rows), self._axis
-        return histogram_cells(
+        drawn = histogram_rows(
             log_count_heights(cell.latency.bars(axis), floor),
             log_count_heights(cell.recent_bars(cell.ended_ns, SHAPE_RECENT_S, axis), floor),
             None if ghost is None or not ghost.total else log_count_heights(ghost.bars(axis), floor),
             rows,
+            styles=bar_styles(contender.slot),
             ascii=self._ascii,
             half_rows=True,
         )
+        return [(row,) for row in drawn]
 
     def _mark_row(self, cell: Cell) -> tuple[Span, ...]:
         """The base line with the median, the ranking quantile and the deadline marked on it.

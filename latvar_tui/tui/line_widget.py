@@ -17,13 +17,12 @@ from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from latvar_tui.tui.cells import Alphabet, Cells
 from latvar_tui.tui.roles import RolePainter
+from latvar_tui.tui.shadow import CellsPart, Inks, Parts
 
 Span = str | tuple[str, Style]
 """A stretch of text in one style; a bare string takes the widget's own colours."""
-
-Parts = list[tuple[str, str]]
-"""A line as a terminal draws it: texts in reading order, each with its pen (see `shadow.py`)."""
 
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 _OF_STYLES_ALONE = (ANSIToTruecolor, DimFilter, Monochrome, NoColor)
@@ -32,37 +31,54 @@ _MOST_PENS = 1024
 
 
 class _Line(Strip):
-    """A strip that makes its caches when they are asked for: there are eight, and most lines live for one frame."""
+    """A strip that makes its segments and its eight caches when they are asked for: most lines live for one frame."""
 
-    __slots__ = ()
+    __slots__ = ("pieces",)
 
-    def __init__(self, segments: list[Segment], cell_length: int) -> None:
-        self._segments, self._cell_length = segments, cell_length
+    def __init__(self, pieces: list[Segment | Cells], cell_length: int) -> None:
+        self.pieces, self._cell_length = pieces, cell_length
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_segments", "_cell_length"):
+        if name in ("pieces", "_cell_length"):
             raise AttributeError(name)
-        super().__init__(self._segments, self._cell_length)
+        segments: list[Segment] = []
+        for piece in self.pieces:
+            if isinstance(piece, Cells):
+                segments += [Segment(text, style) for text, style in piece.spans()]
+            else:
+                segments.append(piece)
+        super().__init__(segments, self._cell_length)
         return object.__getattribute__(self, name)
 
+    def __eq__(self, other: object) -> bool:
+        return self.pieces == other.pieces if isinstance(other, _Line) else super().__eq__(other)
 
-_NOTHING = Strip([], 0)
+    __hash__ = None  # type: ignore[assignment]
 
 
-def line(*spans: Span, width: int | None = None) -> Strip:
+_NOTHING = _Line([], 0)
+
+
+def line(*spans: Span | Cells, width: int | None = None) -> Strip:
     """One line of the screen, from spans in reading order.
 
     Args:
-        spans: Text, or (text, style) pairs; empty ones are left out.
+        spans: Text, (text, style) pairs, or cells; empty ones are left out.
         width: The most cells the line may take, or None for no limit. A wide character that
             straddles the limit becomes a space. Shorter lines are not padded.
 
     Returns:
         A strip of known length.
     """
-    segments: list[Segment] = []
+    pieces: list[Segment | Cells] = []
     used = 0
     for span in spans:
+        if isinstance(span, Cells):
+            cells = len(span.numbers) if width is None else max(0, min(len(span.numbers), width - used))
+            if cells:
+                pieces.append(Cells(span.numbers[:cells], span.alphabet))
+                used += cells
+            continue
         text, style = (span, None) if isinstance(span, str) else span
         if not text.isprintable():
             # A control character in a model's name or an error's text would move the cursor and shift the picture;
@@ -73,9 +89,9 @@ def line(*spans: Span, width: int | None = None) -> Strip:
             cells = max(0, width - used)
             text = set_cell_size(text, cells)
         if text:
-            segments.append(Segment(text, style))
+            pieces.append(Segment(text, style))
             used += cells
-    return _Line(segments, used)
+    return _Line(pieces, used)
 
 
 class LineWidget(Widget):
@@ -100,6 +116,7 @@ class LineWidget(Widget):
         self._base, self._width, self._height, self._offset = Style.null(), 0, 0, Offset()
         # What its styles come to on this terminal; by their ids, for they take long to hash, and kept along with them.
         self._pens: dict[int, tuple[Style | None, str]] = {}
+        self._inks: dict[int, tuple[Alphabet, Inks]] = {}
         self._only_styles = True
         # What the compositor was last given, of which region, and which of its rows have changed since.
         self._painted: list[Strip] = []
@@ -192,22 +209,34 @@ class LineWidget(Widget):
     def _parts(self, y: int, pen_of: Callable[[Style | None], str]) -> Parts:
         if not self._only_styles:
             return [(text, pen_of(style)) for text, style, _ in self._filtered(self.render_line(y))]
-        strip, parts = self._cut(y), []
-        for text, style, _ in strip:
-            known = self._pens.get(id(style))
-            parts.append((text, known[1] if known is not None else self._pen(style, pen_of)))
+        strip = self._cut(y)
+        parts: Parts = []
+        for piece in strip.pieces if isinstance(strip, _Line) else strip:
+            if isinstance(piece, Cells):
+                parts.append(CellsPart(piece.numbers, self._ink(piece.alphabet, pen_of)))
+            else:
+                text, style, _ = piece
+                parts.append((text, self._pen(style, pen_of)))
         if strip.cell_length < self._width:
             parts.append((" " * (self._width - strip.cell_length), self._pen(None, pen_of)))
         return parts
 
     def _pen(self, style: Style | None, pen_of: Callable[[Style | None], str]) -> str:
         """The pen that a style comes to: in this theme, over this widget's colours, after the application's filters."""
-        if len(self._pens) >= _MOST_PENS:
-            self._pens.clear()
-        [(_, final, _)] = self._filtered(Strip(self._painted_over([Segment("x", style)])))
-        pen = pen_of(final)
-        self._pens[id(style)] = style, pen
-        return pen
+        known = self._pens.get(id(style))
+        if known is None:
+            if len(self._pens) >= _MOST_PENS:
+                self._pens.clear()
+            [(_, final, _)] = self._filtered(Strip(self._painted_over([Segment("x", style)])))
+            known = self._pens[id(style)] = style, pen_of(final)
+        return known[1]
+
+    def _ink(self, alphabet: Alphabet, pen_of: Callable[[Style | None], str]) -> Inks:
+        known = self._inks.get(id(alphabet))
+        if known is None:
+            pens = [self._pen(style, pen_of) for style in alphabet.styles]
+            known = self._inks[id(alphabet)] = alphabet, Inks(alphabet.glyphs, pens)
+        return known[1]
 
     def _filtered(self, strip: Strip) -> Strip:
         for line_filter in self.get_line_filters():
@@ -265,6 +294,7 @@ class LineWidget(Widget):
         self._base, self._offset = self.rich_style, self.content_offset
         self._width, self._height = super().size
         self._pens.clear()
+        self._inks.clear()
         painter: RolePainter | None = getattr(self.app, "painter", None)
         self._only_styles = not (painter is not None and painter.changes_texts) and all(
             isinstance(each, _OF_STYLES_ALONE) for each in self.get_line_filters()
@@ -284,4 +314,4 @@ class LineWidget(Widget):
         segments = self._painted_over(strip)
         if strip.cell_length < width:
             segments.append(Segment(" " * (width - strip.cell_length), self._base))
-        return _Line(segments, width)
+        return _Line([*segments], width)

@@ -8,8 +8,9 @@ default; a link follows after a NUL.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
@@ -25,8 +26,24 @@ _ALL_NARROW = re.compile(
 _SEEN_ON_BLANKS = frozenset({"4", "5", "6", "7", "9", "21", "51", "52", "53"})
 _SWITCH_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
 _RESET = "\x1b[m"
-_Part = tuple[str, str]
-"""A text and its pen."""
+
+
+class Inks:
+    """What the numbers of some cells show (see `cells.py`): characters that take one cell each, with their pens."""
+
+    def __init__(self, glyphs: str, pens: Sequence[str]) -> None:
+        self.shown = [(glyph, blank_pen(pen) if glyph == " " else pen) for glyph, pen in zip(glyphs, pens, strict=True)]
+
+
+class CellsPart(NamedTuple):
+    """A stretch of a line, a number a cell."""
+
+    numbers: bytes
+    inks: Inks
+
+
+Parts = list[tuple[str, str] | CellsPart]
+"""A line as a terminal draws it: texts with their pens, and stretches of cells, in reading order."""
 
 _CHEAPER_THAN_A_MOVE = 5  # bytes; "\x1b[57G" has as many
 
@@ -122,6 +139,10 @@ def _cut(cells: list[str], length: int) -> list[str]:
     return kept
 
 
+def _length(part: tuple[str, str] | CellsPart) -> int:
+    return len(part.numbers) if isinstance(part, CellsPart) else cell_len(part[0])
+
+
 class Shadow:
     """Every cell that the terminal shows, as far as it is known."""
 
@@ -132,8 +153,10 @@ class Shadow:
         self._chars: list[list[str | None]] = []
         """A cell's text; "" for the further cells of a wide one; None where it is unknown."""
         self._pens: list[list[str]] = []
-        self._lines: dict[tuple[int, int], Sequence[_Part]] = {}
+        self._lines: dict[tuple[int, int], Parts] = {}
         """What :meth:`draw_lines` has drawn from a column and line on, if nothing else was drawn since."""
+        self._numbers: list[dict[int, CellsPart]] = []
+        """For each line, by their first columns, the stretches of cells that it has drawn and that are still shown."""
         # The frame under construction.
         self._out: list[str] = []
         self._x = self._y = -1
@@ -142,14 +165,18 @@ class Shadow:
     def forget(self) -> None:
         """Take every cell for unknown: something else has written to the terminal."""
         self._size = (0, 0)
+        self._forget_lines()
+
+    def _forget_lines(self) -> None:
         self._lines.clear()
+        self._numbers = [{} for _ in self._chars]
 
     def _fit(self, width: int, height: int) -> None:
         if self._size != (width, height):
             self._size = (width, height)
             self._chars = [[None] * width for _ in range(height)]
             self._pens = [[""] * width for _ in range(height)]
-            self._lines.clear()
+            self._forget_lines()
 
     def draw_chops(
         self,
@@ -170,7 +197,7 @@ class Shadow:
         Returns:
             Escape sequences and text, empty if nothing is to be changed.
         """
-        self._lines.clear()
+        self._forget_lines()
         self._fit(chop_ends[0][-1] if chop_ends and chop_ends[0] else 0, len(chops))
         for y, first, after in spans:
             for end, (x, strip) in zip(chop_ends[y], chops[y].items(), strict=False):
@@ -180,7 +207,7 @@ class Shadow:
 
     def draw_layout(self, lines: Iterable[Iterable[Strip]], width: int, height: int) -> str:
         """What to write for a whole screen, whose lines are strips from the left edge."""
-        self._lines.clear()
+        self._forget_lines()
         self._fit(width, height)
         for y, strips in enumerate(lines):
             x = 0
@@ -189,7 +216,7 @@ class Shadow:
                 x += strip.cell_length
         return self._finish()
 
-    def draw_lines(self, lines: Iterable[tuple[int, int, Sequence[_Part]]], width: int, height: int) -> str:
+    def draw_lines(self, lines: Iterable[tuple[int, int, Parts]], width: int, height: int) -> str:
         """What to write for some lines of a screen of this size: column, line, and the texts with their pens there."""
         self._fit(width, height)
         for x, y, parts in lines:
@@ -197,15 +224,15 @@ class Shadow:
             self._lines[x, y] = parts
         return self._finish()
 
-    def _without_what_stays(self, x: int, y: int, parts: Sequence[_Part]) -> tuple[int, int, Sequence[_Part]]:
+    def _without_what_stays(self, x: int, y: int, parts: Parts) -> tuple[int, int, Parts]:
         """A line without the parts at both its ends that were there already: they need not be looked at cell by cell.
 
         Lines that begin at the same place end at the same one, so that equal parts at the end lie in the same cells.
         """
-        before = self._lines.get((x, y), ())
+        before = self._lines.get((x, y), [])
         first, last, least = 0, len(parts), min(len(before), len(parts))
         while first < least and before[first] == parts[first]:
-            x += cell_len(parts[first][0])
+            x += _length(parts[first])
             first += 1
         while last > first and len(parts) - last < least - first and before[last - len(parts) - 1] == parts[last - 1]:
             last -= 1
@@ -215,8 +242,8 @@ class Shadow:
         """The pen with which Textual draws a style on this terminal."""
         return pen_of(style, self._colors)
 
-    def _parts(self, strip: Strip) -> Iterator[_Part]:
-        return ((text, pen_of(style, self._colors)) for text, style, control in strip if text and not control)
+    def _parts(self, strip: Strip) -> Parts:
+        return [(text, pen_of(style, self._colors)) for text, style, control in strip if text and not control]
 
     def _finish(self) -> str:
         if self._pen:
@@ -225,43 +252,77 @@ class Shadow:
         self._out, self._x, self._y, self._pen = [], -1, -1, ""
         return frame
 
-    def _draw(self, x: int, y: int, parts: Iterable[_Part], limit: int) -> None:
+    def _draw(self, x: int, y: int, parts: Parts, limit: int) -> None:
         """Draw what differs of a line that starts at (x, y) and may reach up to column `limit`."""
-        row_chars, row_pens = self._chars[y], self._pens[y]
-        for text, pen in parts:
+        for part in parts:
             if x >= limit:
                 break
-            chars = _cells(text)
-            if x + len(chars) > limit:
-                chars = _cut(chars, limit - x)
-            end = x + len(chars)
-            pens = [pen] * len(chars)
-            if " " in text and (blank := blank_pen(pen)) != pen:
-                pens = [blank if char == " " else pen for char in chars]
-            # Lists of strings are compared in C; most segments end here.
-            if row_chars[x:end] != chars or row_pens[x:end] != pens:
-                self._draw_cells(x, y, chars, pens)
-                cuts_wide = row_chars[x] == "" or row_chars[end : end + 1] == [""]
-                row_chars[x:end] = chars
-                row_pens[x:end] = pens
-                if cuts_wide:
-                    self._mark_halves(row_chars, x, end)
-            x = end
+            if isinstance(part, CellsPart):
+                x = self._draw_numbers(x, y, part, limit)
+            else:
+                x = self._draw_text(x, y, *part, limit)
+
+    def _draw_text(self, x: int, y: int, text: str, pen: str, limit: int) -> int:
+        row_chars, row_pens = self._chars[y], self._pens[y]
+        chars = _cells(text)
+        if x + len(chars) > limit:
+            chars = _cut(chars, limit - x)
+        end = x + len(chars)
+        pens = [pen] * len(chars)
+        if " " in text and (blank := blank_pen(pen)) != pen:
+            pens = [blank if char == " " else pen for char in chars]
+        # Lists of strings are compared in C; most texts end here.
+        if row_chars[x:end] != chars or row_pens[x:end] != pens:
+            self._draw_cells(x, y, chars, pens)
+            self._replace(x, y, chars, pens)
+        return end
+
+    def _draw_numbers(self, x: int, y: int, part: CellsPart, limit: int) -> int:
+        numbers, shown = part.numbers[: limit - x], part.inks.shown
+        before = self._numbers[y].get(x)
+        if before is not None and before.inks is part.inks and len(before.numbers) == len(numbers):
+            row_chars, row_pens = self._chars[y], self._pens[y]
+            for column, (number, old) in enumerate(zip(numbers, before.numbers, strict=True), x):
+                if number != old:
+                    char, pen = shown[number]
+                    if char != row_chars[column] or pen != row_pens[column]:
+                        self._put(column, y, char, pen)
+                        row_chars[column], row_pens[column] = char, pen
+        else:
+            chars, pens = ([shown[number][which] for number in numbers] for which in (0, 1))
+            self._draw_cells(x, y, chars, pens)
+            self._replace(x, y, chars, pens)
+        self._numbers[y][x] = CellsPart(numbers, part.inks)
+        return x + len(numbers)
+
+    def _replace(self, x: int, y: int, chars: list[str], pens: list[str]) -> None:
+        """Take these cells for shown."""
+        row, end = self._chars[y], x + len(chars)
+        for start, part in list(self._numbers[y].items()):
+            if start < end and x < start + len(part.numbers):
+                del self._numbers[y][start]
+        cuts_wide = row[x : x + 1] == [""] or row[end : end + 1] == [""]
+        row[x:end] = chars
+        self._pens[y][x:end] = pens
+        if cuts_wide:
+            self._mark_halves(row, x, end)
 
     def _draw_cells(self, x: int, y: int, chars: list[str], pens: list[str]) -> None:
         row_chars, row_pens = self._chars[y], self._pens[y]
         for column, (char, pen) in enumerate(zip(chars, pens, strict=True), x):
-            if char == row_chars[column] and pen == row_pens[column]:
-                continue
-            if not char:  # drawn together with the cell before it
-                continue
-            if column != self._x or y != self._y:
-                self._move(column, y)
-            if pen != self._pen and not (char == " " and pen == blank_pen(self._pen)):
-                self._out.append(change_pen(self._pen, pen))
-                self._pen = pen
-            self._out.append(char)
-            self._x = column + (1 if char.isascii() else cell_len(char))
+            # An empty one is drawn together with the cell before it.
+            if char and (char != row_chars[column] or pen != row_pens[column]):
+                self._put(column, y, char, pen)
+
+    def _put(self, column: int, y: int, char: str, pen: str) -> None:
+        """Write one cell."""
+        if column != self._x or y != self._y:
+            self._move(column, y)
+        if pen != self._pen and not (char == " " and pen == blank_pen(self._pen)):
+            self._out.append(change_pen(self._pen, pen))
+            self._pen = pen
+        self._out.append(char)
+        self._x = column + (1 if char.isascii() else cell_len(char))
 
     def _move(self, x: int, y: int) -> None:
         """Bring the cursor to (x, y): by a move, or by writing again what lies between."""

@@ -153,10 +153,10 @@ class DevicePanel(BoardPanel):
             None, None, rows, styles=_PLAIN, ascii=self._ascii,
         )  # fmt: skip
         lines = []
-        for y, spans in enumerate(drawn):
+        for y, cells in enumerate(drawn):
             name = _label(title) if y == 0 else _label("")
             scale = names[0] if y == top else names[1] if y == rows - 1 and span else ""
-            lines.append(line(name, (f"{scale:>{_SCALE - 1}} ", DIM), *spans, width=width))
+            lines.append(line(name, (f"{scale:>{_SCALE - 1}} ", DIM), cells, width=width))
         return [*lines, line("")]
 
     # -- the candidates ---------------------------------------------------------------------------
