@@ -184,7 +184,9 @@ class Board:
         gap_ns = frame.gap_ns if self._last_cell is not None else 0
         if self._last_cell is not None:
             self._last_cell.wall_ns += gap_ns
-        cell = self._cells.setdefault((frame.candidate, condition), Cell())
+        cell = self._cells.get((frame.candidate, condition))
+        if cell is None:  # not `setdefault`: an empty one is some hundred kilobytes
+            cell = self._cells[frame.candidate, condition] = Cell()
         cell.add(frame)
         if cell.series.add(frame.response or frame.service):
             self._tell_of_drift(self._by_id[frame.candidate], condition, cell)

@@ -95,7 +95,7 @@ class LiveApp(Telling):
         self.view = View(ranked_by=ranked_by, deadline_ns=deadline_ns)
         self.message = ""
         self._panels: dict[str, BoardPanel] = {}
-        self._feed = Feed(link, lambda frames, lost: self.post_message(self.Arrived(frames, lost)))
+        self._feed = Feed(link, self._deliver)
         self.recorder = recorder or NotRecording()
         self.recorder.follow(self.board)
         self._connect = connect
@@ -194,30 +194,39 @@ class LiveApp(Telling):
 
     # -- frames -------------------------------------------------------------------------------------
 
+    def _deliver(self, frames: Sequence[wire.Frame], lost: str | None) -> None:
+        """Take frames in their turn: at once if it is theirs, for a message takes as long as the table does."""
+        if not self.handle_now(partial(self._take_frames, frames, lost)):
+            self.post_message(self.Arrived(frames, lost))
+
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
+        """It is their turn."""
+        self._take_frames(event.frames, event.lost)
+
+    def _take_frames(self, frames: Sequence[wire.Frame], lost: str | None) -> None:
         """Draw what has come, then let the probe go on."""
-        for frame in event.frames:
+        for frame in frames:
             self.recorder.take(frame)
-        if event.frames and all(isinstance(f, wire.State) and f.state == "loading" and f.pid for f in event.frames):
+        if frames and all(isinstance(f, wire.State) and f.state == "loading" and f.pid for f in frames):
             return  # a process has started to load: nothing new to see, and it is being measured
         # A note, say, may come in the middle of a slice.
         self.disturbing()
         last = ask = 0
-        for frame in event.frames:
+        for frame in frames:
             if not self.take(frame):
                 return
             if isinstance(frame, wire.Slice):
                 last = frame.seq
             elif isinstance(frame, wire.State):
                 ask = frame.ask or ask
-        if event.lost is not None and self.board.failure is None:
-            self.note(event.lost)
+        if lost is not None and self.board.failure is None:
+            self.note(lost)
         if not self.is_running:
             return  # it came while the screen is taken down
         self._dead_man()
-        if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in event.frames):
+        if isinstance(self.screen, Picker) and any(isinstance(frame, wire.State) for frame in frames):
             self.screen.refresh_list()
-        if event.lost is None and self.is_passing(event.frames) and not self.pace.is_due():
+        if lost is None and self.is_passing(frames) and not self.pace.is_due():
             if last:
                 self._go_when_drawn(last, drawn=False)
             return

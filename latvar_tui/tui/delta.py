@@ -111,6 +111,7 @@ class DeltaApp(App[ReturnType]):
         self.to_paint: set[LineWidget] | None = None
         """Where widgets whose lines change are put while `painting_at_once`; else they tell Textual."""
         self._catching_up = False
+        self._handling = 0
         self._layout: tuple[Mapping[Widget, object], bool] = {}, False
         """What is visible, and whether no widget covers another."""
         self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
@@ -188,6 +189,24 @@ class DeltaApp(App[ReturnType]):
             or screen._recompose_required
             or screen._dirty_widgets
         )
+
+    def handle_now(self, handler: Callable[[], object]) -> bool:
+        """Handle at once what has come, as Textual would a message; False if others are first, or being handled."""
+        if self._handling or not self._running or not self._message_queue.empty():
+            return False
+        try:
+            handler()
+        except Exception as error:  # the event loop would print it, and go on
+            self._handle_exception(error)
+        return True
+
+    async def on_event(self, event: events.Event) -> None:
+        """As `App.on_event`."""
+        self._handling += 1
+        try:
+            await super().on_event(event)
+        finally:
+            self._handling -= 1
 
     def asks_for_echo(self) -> bool:
         """Whether the terminal is to answer once it has shown the frame that is written now."""
