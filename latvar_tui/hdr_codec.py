@@ -15,6 +15,7 @@ Counts go up to the last one in use, as ZigZag LEB128 numbers: n ≥ 0 is a coun
 import base64
 import struct
 import zlib
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,18 +95,14 @@ def encode_sparse(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> str:
     """
     if indices.shape != counts.shape or indices.ndim != 1:
         raise ValueError(f"{indices.size} indices and {counts.size} counts do not make pairs")
-    # One line a slice and histogram is written so, in the gap: the fewer calls, and bytes of an array, the better.
-    steps = indices.copy()
-    steps[1:] -= indices[:-1]
-    steps[:1] += 1
-    if indices.size and (steps.min() < 1 or indices[-1] >= COUNTS_LEN):
+    # Loops, not arrays: each slice is written so, in the gap, and for its few dozen counts NumPy's calls take longer.
+    where, many = indices.tolist(), counts.tolist()
+    steps = [index - before for before, index in pairwise((-1, *where))]
+    if where and (min(steps) < 1 or where[-1] >= COUNTS_LEN):
         raise ValueError(f"indices are not ascending from 0 to {COUNTS_LEN - 1}")
-    if counts.size and (counts.min() < 1 or counts.sum(dtype=np.float64) > MOST):
+    if many and (min(many) < 1 or sum(many) > MOST):
         raise ValueError(f"a count is below 1, or there are more than {MOST} observations")
-    numbers = np.empty(2 * counts.size, np.int64)
-    numbers[0::2] = 1 - steps  # minus the number of zeros before each count
-    numbers[1::2] = counts
-    stream = _varints(numbers[numbers != 0])
+    stream = _varints(steps, many)
     payload = _HEADER.pack(_HEADER_COOKIE, len(stream), 0, *_LAYOUT, 1.0) + stream
     # At zlib's default level, like the library's: so the text is equal too, not just what it inflates to.
     packed = zlib.compress(payload)
@@ -229,16 +226,19 @@ def _opened(text: str, longest: int) -> tuple[int, int, int, bytes]:
     return layout[0], layout[1], layout[2], stream
 
 
-def _varints(numbers: NDArray[np.int64]) -> bytes:
-    """Write integers (magnitude ≤ MOST) as ZigZag LEB128: seven bits a byte, lowest first, 0x80: more."""
-    zigzag = (numbers << 1) ^ (numbers >> 63)
-    longest = max(1, -(-int(zigzag.max(initial=0)).bit_length() // 7))
-    rest = zigzag[:, np.newaxis] >> (7 * np.arange(longest + 1))
-    groups = (rest[:, :-1] & 0x7F) | np.where(rest[:, 1:] != 0, 0x80, 0)
-    written = rest[:, :-1] != 0
-    written[:, 0] = True
-    stream: bytes = groups[written].astype(np.uint8).tobytes()
-    return stream
+def _varints(steps: list[int], counts: list[int]) -> bytes:
+    """Write counts (each at most MOST), and minus the number of zeros before each, as ZigZag LEB128.
+
+    That is seven bits a byte, lowest first, 0x80: more. ``steps`` are from one index in use to the next.
+    """
+    stream = bytearray()
+    for step, count in zip(steps, counts, strict=True):
+        for zigzag in (2 * (step - 1) - 1, 2 * count) if step > 1 else (2 * count,):
+            while zigzag > 0x7F:
+                stream.append(zigzag & 0x7F | 0x80)
+                zigzag >>= 7
+            stream.append(zigzag)
+    return bytes(stream)
 
 
 def _numbers(stream: bytes) -> NDArray[np.int64]:

@@ -444,7 +444,7 @@ def _check_slice(values: Mapping[str, Any]) -> None:
         raise ValueError("wait_sums are no times")
     if len(sums) not in (0, len((values.get("response") or values["service"]).pairs)):
         raise ValueError("wait_sums are not as many as the pairs of the latencies")
-    if len(slowest) and not (_are_integers(slowest, -_MOST) and all(len(one) == len(SLOWEST) for one in slowest)):
+    if not all(len(one) == len(SLOWEST) and _are_integers(one, -_MOST) for one in slowest):
         raise ValueError("slowest are no inferences")
     if not all(isinstance(mark, str) for mark in values.get("marks", ())):
         raise ValueError("marks are no texts")
@@ -464,14 +464,13 @@ def _check_slice(values: Mapping[str, Any]) -> None:
             pairs = counts.array
             if pairs.min() < 0 or pairs[:, 0].max() >= COUNTS_LEN:
                 raise ValueError("counts have impossible pairs")
-            if counts.overflow > pairs[:, 1].sum():
+            if counts.overflow and counts.overflow > pairs[:, 1].sum():
                 raise ValueError("counts have more overflow than observations")
 
 
 def _are_integers(values: Sequence[Any], least: int) -> bool:
-    """Whether it is nothing but integers (in lists of equal length), none smaller than ``least`` or beyond 64 bits."""
-    array = np.asarray(values)
-    return array.dtype.kind == "i" and bool(array.min() >= least)
+    """Whether it is nothing but integers, at least one, none smaller than ``least`` or beyond 64 bits."""
+    return set(map(type, values)) == {int} and least <= min(values) and max(values) <= _MOST
 
 
 def _only(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _plain(value: wire.Counts) -> Pairs | None:
     indices, counts = array[:, 0], array[:, 1]
     if not array.size:
         return array
-    ascending = indices[0] >= 0 and indices[-1] < COUNTS_LEN and (len(array) == 1 or np.diff(indices).min() > 0)
+    ascending = indices[0] >= 0 and indices[-1] < COUNTS_LEN and bool((indices[1:] > indices[:-1]).all())
     return array if ascending and counts.min() > 0 and counts.sum(dtype=np.float64) <= hdr_codec.MOST else None
 
 

@@ -264,9 +264,10 @@ class Board:
     @property
     def gap_share(self) -> float | None:
         """Share of the recent wall time spent in gaps; None before the second slice."""
-        gaps = sum(gap for gap, _, _ in self._frames)
-        total = gaps + sum(wall for _, wall, _ in self._frames)
-        return gaps / total if len(self._frames) > 1 and total else None
+        if len(self._frames) < 2:
+            return None
+        gaps_ns, slices_ns, _ = map(sum, zip(*self._frames, strict=True))
+        return gaps_ns / (gaps_ns + slices_ns) if gaps_ns + slices_ns else None
 
     def restart(self) -> None:
         """A new probe loads the line-up again; what was measured stays."""

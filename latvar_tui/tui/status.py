@@ -69,15 +69,17 @@ class StatusLine(_Told):
         self._tell = partial(self.show, board)
         counted = wall = stressed = saturated = 0
         stress_cpu_ns = 0.0
-        for contender, condition, cell in board.cells():
-            if condition == board.condition:
-                if contender.candidate.has_model:  # else what is counted is lateness
-                    counted += cell.counted_ns
-                    wall += cell.wall_ns
-                stressed += cell.stressed_ns
-                stress_cpu_ns += cell.stress_cpu_ns
-                saturated += bool(cell.saturation(condition))
         condition, others = board.condition, board.others_cores
+        for contender in board.contenders:
+            cell = board.cell(contender, condition)
+            if cell is None:
+                continue
+            if contender.candidate.has_model:  # else what is counted is lateness
+                counted += cell.counted_ns
+                wall += cell.wall_ns
+            stressed += cell.stressed_ns
+            stress_cpu_ns += cell.stress_cpu_ns
+            saturated += bool(cell.saturation(condition))
         parts = [
             "idle" if condition.is_idle else f"{condition.stress_threads} × {condition.kind} at {condition.load_pct} %",
             *condition.extras,
