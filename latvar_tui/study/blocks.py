@@ -137,5 +137,11 @@ def neighbours_alike(run: Run, value_ns: float) -> float:
 
 def student_over_normal(freedom: float) -> float:
     """The 97.5 % point of Student's t over the normal distribution's: Cornish–Fisher (Abramowitz, Stegun 26.7.5)."""
-    z = 1.959964
-    return 1 + (z**2 + 1) / (4 * freedom) + (5 * z**4 + 16 * z**2 + 3) / (96 * freedom**2)
+    z2 = 1.959964**2
+    terms = (
+        (z2 + 1) / 4,
+        (5 * z2**2 + 16 * z2 + 3) / 96,
+        (3 * z2**3 + 19 * z2**2 + 17 * z2 - 15) / 384,
+        (79 * z2**4 + 776 * z2**3 + 1482 * z2**2 - 1920 * z2 - 945) / 92160,
+    )
+    return 1 + sum(term / freedom**power for power, term in enumerate(terms, 1))
