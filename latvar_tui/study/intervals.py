@@ -50,9 +50,10 @@ the slow inferences does not show at the median."""
 @lru_cache(maxsize=128)
 def _weights(units: int) -> npt.NDArray[np.float32]:
     """How often each of ``units`` is drawn in each of DRAWS resamples: alike for whoever is in these rounds."""
-    random = np.random.default_rng(units)
-    found: npt.NDArray[np.float32] = random.multinomial(units, np.full(units, 1 / units), size=DRAWS).astype(np.float32)
-    return found
+    # Multinomial, but eight times as fast as NumPy's: each new number of rounds needs its own.
+    drawn = np.random.default_rng(units).integers(units, size=(DRAWS, units)) + units * np.arange(DRAWS)[:, np.newaxis]
+    found: npt.NDArray[np.float32] = np.bincount(drawn.ravel(), minlength=DRAWS * units).astype(np.float32)
+    return found.reshape(DRAWS, units)
 
 
 def _lots(before: Floats, most: int) -> Floats:
@@ -67,15 +68,18 @@ def _lots(before: Floats, most: int) -> Floats:
 def drawn_logs(one: Counted, quantiles: Sequence[float], most: int = MOST_UNITS) -> Floats:
     """The logarithm of each quantile (percent) in each resample; shape (quantiles, DRAWS). NaN if nothing was drawn."""
     lots = _lots(one.before, most)
-    before = _weights(len(lots)) @ lots.astype(np.float32)
-    totals = before[:, -1].astype(np.float64)
-    edges = one.edges_ns
+    used = np.flatnonzero(np.diff(lots.sum(axis=0)))  # whatever is drawn, nothing is in the other buckets
+    lots = lots[:, np.append(0, used + 1)]
+    before = (_weights(len(lots)) @ lots.astype(np.float32)).astype(np.float64)
+    totals = before[:, -1]
+    edges = one.edges_ns[used]
     draws = np.arange(DRAWS)
     found = np.empty((len(quantiles), DRAWS))
     with np.errstate(invalid="ignore", divide="ignore"):
         for place, quantile in enumerate(quantiles):
             ranks = quantile / 100 * totals
-            at = np.clip((before < ranks[:, np.newaxis]).sum(axis=1) - 1, 0, len(edges) - 1)
+            # The first that is not below: they ascend, and the last is none.
+            at = np.clip((before < ranks[:, np.newaxis]).argmin(axis=1) - 1, 0, len(edges) - 1)
             low = before[draws, at]
             inside = np.clip((ranks - low) / (before[draws, at + 1] - low), 0.0, 1.0)
             value = edges[at, 0] + inside * (edges[at, 1] - edges[at, 0])

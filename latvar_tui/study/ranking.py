@@ -7,7 +7,8 @@ A family is all pairs under all conditions at one quantile: Holm's rule over alw
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import combinations
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from latvar_tui.study.conclusions import Groups, Order, Pair, Ratio, Reversal
 from latvar_tui.study.counted import independent
 from latvar_tui.study.drift import Block, coarse
 from latvar_tui.study.intervals import kendall_tau
+from latvar_tui.study.pieces import Mark, Piece
 from latvar_tui.study.under import Under
 
 ALPHA = 0.05
@@ -62,7 +64,8 @@ class Study:
         """Grows with each round that is complete."""
         self.epoch = 0
         """Grows when something is known no more: counts were cleared, a model is another one, a recording went back."""
-        self._claimed: dict[float, tuple[int, list[_Key]]] = {}
+        self._claimed: dict[float, tuple[tuple[int, int | None], list[_Key]]] = {}
+        self._asked_at: int | None = None
 
     # -- fed ----------------------------------------------------------------------------------------
 
@@ -114,6 +117,28 @@ class Study:
         self._open, self._open_round = {}, None
 
     # -- asked --------------------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> Mark:
+        """Now."""
+        return Mark(self.version, {condition: under.rounds.added for condition, under in self._under.items()})
+
+    @contextmanager
+    def in_pieces(self, may_begin: Callable[[], bool], mark: Mark) -> Iterator[None]:
+        """Within it, who asks since ``mark`` is answered, or gets :class:`latvar_tui.study.pieces.NotYet`.
+
+        Args:
+            may_begin: whether there is time for one pair more, or for one candidate's interval.
+        """
+        self._asked_at = mark.version
+        for condition, under in self._under.items():
+            under.piece = Piece(may_begin, mark.rounds.get(condition, 0))
+        try:
+            yield
+        finally:
+            self._asked_at = None
+            for under in self._under.values():
+                under.piece = None
 
     @property
     def conditions(self) -> list[Condition]:
@@ -282,8 +307,9 @@ class Study:
     def _claims_at(self, quantile: float) -> list[_Key]:
         """The pairs of which it may be claimed that one is faster."""
         known = self._claimed.get(quantile)
-        if known is None or known[0] != self.version:
-            known = self.version, claimed_of(self.family(quantile), self.alpha)
+        now = self.version, self._asked_at  # in pieces, what is some rounds old may be good enough: not for others
+        if known is None or known[0] != now:
+            known = now, claimed_of(self.family(quantile), self.alpha)
             self._claimed[quantile] = known
         return known[1]
 

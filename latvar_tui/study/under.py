@@ -19,6 +19,7 @@ from latvar_tui.study.intervals import (
     ratio_of,
     units_of,
 )
+from latvar_tui.study.pieces import Piece
 from latvar_tui.study.rounds import Rounds
 
 _NO_INTERVALS: tuple[tuple[float, float] | None, ...] = (None,) * len(QUANTILES)
@@ -51,6 +52,8 @@ class Under:
         self._ratios: dict[tuple[str, str], tuple[int, list[Ratio]]] = {}
         self._intervals: dict[str, tuple[int, list[tuple[float, float] | None]]] = {}
         self._work = _Workspace()
+        self.piece: Piece | None = None
+        """While this is asked in pieces."""
 
     @property
     def ids(self) -> list[str]:
@@ -115,7 +118,8 @@ class Under:
     def evidence(self, a: str, b: str, margin: float) -> list[Evidence] | None:
         """Of ``b`` against ``a`` at each of QUANTILES; None before they were in one round."""
         known = self._evidence.get((a, b))
-        if known is None or is_old(known[0], self.rounds.added):
+        if known is None or self._is_due(known[0]):
+            self._begin()
             both = self.together(a, b)
             known = self.rounds.added, None if both is None else evidence(both[0], both[1], margin)
             self._evidence[a, b] = known
@@ -124,7 +128,8 @@ class Under:
     def ratio(self, a: str, b: str, margin: float) -> list[Ratio] | None:
         """``b`` over ``a`` likewise."""
         known = self._ratios.get((a, b))
-        if known is None or is_old(known[0], self.rounds.added):
+        if known is None or self._is_due(known[0]):
+            self._begin()
             both, seen = self.together(a, b), self.evidence(a, b, margin)
             if both is None or seen is None:
                 return None
@@ -143,11 +148,22 @@ class Under:
     def intervals(self, candidate: str) -> list[tuple[float, float] | None]:
         """Of the candidate by itself (ns), at each of QUANTILES."""
         known = self._intervals.get(candidate)
-        if known is None or is_old(known[0], self.rounds.added):
+        if known is None or self._is_due(known[0]):
+            self._begin()
             one = self.counted(candidate)
             known = self.rounds.added, cell_intervals(one, QUANTILES) if one else list(_NO_INTERVALS)
             self._intervals[candidate] = known
         return known[1]
+
+    def _is_due(self, then: int) -> bool:
+        """Whether what was computed of ``then`` rounds must be computed anew."""
+        now = self.rounds.added
+        return is_old(then, now) and not (self.piece is not None and self.piece.is_good(then, now))
+
+    def _begin(self) -> None:
+        """Something that takes long is computed."""
+        if self.piece is not None:
+            self.piece.begin()
 
     def interval_more_s(self, candidate: str, quantile: float) -> float | None:
         """About how many seconds more it takes until there is an interval; None before its first complete round."""

@@ -9,9 +9,11 @@ from typing import TypeVar
 from latvar_tui.condition import Condition
 from latvar_tui.study.board import Board
 from latvar_tui.study.conclusions import Groups, Pair, Reversal, not_compared
+from latvar_tui.study.pieces import Mark, NotYet
 
 PIECE_S = 0.0015
-"""For so long answers that are out of date, or missing, are worked out in a frame: one of them at least."""
+"""For so long answers that are out of date, or missing, are worked out in a frame: at least one pair of what an answer
+is of, or one interval, and none more is begun later."""
 
 SHARE = 0.02
 """Of all time at most so much, however long one answer takes: after a costly one the others wait."""
@@ -24,8 +26,9 @@ _T = TypeVar("_T")
 class Answers:
     """Asked by the views that are shown; call :meth:`begin` once before each drawing.
 
-    An answer that is not known yet is None, and comes some frames later. Where nothing is measured meanwhile
-    (``hurried``), everything is answered at once.
+    An answer that is not known yet is None, and comes some frames later; until there is a newer one the last is given,
+    which is right of the rounds that there were. Where nothing is measured meanwhile (``hurried``), everything is
+    answered at once.
     """
 
     def __init__(
@@ -33,7 +36,9 @@ class Answers:
     ) -> None:
         self._board, self.hurried, self._clock_s = board, hurried, clock_s
         self._known: dict[Hashable, tuple[int, object]] = {}
-        self._waiting: dict[Hashable, Callable[[], object]] = {}
+        self._waiting: dict[Hashable, tuple[Callable[[], object], Mark]] = {}
+        self._asked: set[Hashable] = set()
+        self._mark = board.study.mark
         self._rests_until_s = 0.0
         self._epoch = board.study.epoch
 
@@ -41,20 +46,37 @@ class Answers:
         """What was known is so no more."""
         self._known.clear()
         self._waiting.clear()
+        self._mark = self._board.study.mark
 
     def begin(self) -> None:
         """A frame begins: for a moment, answer what has waited longest."""
         if self._epoch != self._board.study.epoch or len(self._known) > _MOST:
             self.forget()
             self._epoch = self._board.study.epoch
+        # What no view has asked for any more holds up nobody.
+        self._waiting = {key: waiting for key, waiting in self._waiting.items() if key in self._asked}
+        self._asked.clear()
         began_s = self._clock_s()
         if began_s < self._rests_until_s:
             return
+        begun = 0
+
+        def may_begin() -> bool:
+            nonlocal begun
+            begun += 1
+            return begun == 1 or self.hurried or self._clock_s() - began_s < PIECE_S
+
         spent_s = 0.0
         while self._waiting and (spent_s < PIECE_S or self.hurried):
-            key = next(iter(self._waiting))
-            self._answer(key, self._waiting.pop(key))
-            spent_s = self._clock_s() - began_s
+            key, (compute, mark) = next(iter(self._waiting.items()))
+            try:
+                with self._board.study.in_pieces(may_begin, mark):
+                    self._known[key] = mark.version, compute()
+                del self._waiting[key]
+            except NotYet:
+                break
+            finally:
+                spent_s = self._clock_s() - began_s
         if spent_s > PIECE_S:
             self._rests_until_s = began_s + spent_s / SHARE
 
@@ -96,14 +118,14 @@ class Answers:
         return self._ask(("reversals", quantile), lambda: study.reversals([quantile])) or []
 
     def _ask(self, key: Hashable, compute: Callable[[], _T]) -> _T | None:
+        study = self._board.study
         known = self._known.get(key)
-        if self.hurried and (known is None or known[0] != self._board.study.version):
-            return self._answer(key, compute)
-        if known is None or known[0] != self._board.study.version:
-            self._waiting.setdefault(key, compute)
+        if known is None or known[0] != study.version:
+            if self.hurried:
+                known = self._known[key] = study.version, compute()
+            else:
+                if self._mark.version != study.version:
+                    self._mark = study.mark
+                self._asked.add(key)
+                self._waiting.setdefault(key, (compute, self._mark))
         return None if known is None else known[1]  # type: ignore[return-value]
-
-    def _answer(self, key: Hashable, compute: Callable[[], _T]) -> _T:
-        answer = compute()
-        self._known[key] = self._board.study.version, answer
-        return answer
