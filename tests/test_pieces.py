@@ -1,4 +1,4 @@
-"""What the study says comes in pieces that fit between two slices, and in the end is what it would have said at once."""
+"""What the study says comes in pieces that fit between two slices, and in the end is what it would say at once."""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ def shown(name: str, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
         await settled(pilot)
         app = pilot.app
         assert isinstance(app, LiveApp)
+        app.answers.hurried = True  # how far it would come in a frame depends on the machine
         app.show_view(name)
         for key in keys:
             await pilot.press(key)
@@ -510,7 +511,11 @@ def test_what_was_cleared_is_not_drawn_again_with_as_many_slices(name: str) -> N
 def test_what_is_answered_goes_when_a_model_is_another_one_or_a_recording_goes_back() -> None:
     frames = session(MODELS, ["0xcpu@100%", STRESSED], 30)
     board = board_of(MODELS, frames)
-    answers, ids, stressed = Answers(board), [each.id for each in board.contenders], parse_condition(STRESSED)
+    answers, ids, stressed = (
+        Answers(board, clock_s=Clock()),
+        [each.id for each in board.contenders],
+        parse_condition(STRESSED),
+    )
 
     def asked() -> object:
         answers.begin()
@@ -520,7 +525,7 @@ def test_what_is_answered_goes_when_a_model_is_another_one_or_a_recording_goes_b
     assert asked() is not None
     board.take(replace(state_frame(board.contenders[0].candidate, "ready"), identity="another"))
     assert asked() is None
-    answers = Answers(board)
+    answers = Answers(board, clock_s=Clock())
     asked()
     asked()
     assert answers.reversals(50.0) == []
