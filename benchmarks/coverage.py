@@ -18,7 +18,7 @@ from benchmarks.claims import CASES, Case, session
 from benchmarks.gated import slices_under
 from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import share_of
-from benchmarks.simulated import Kind, Truth, equal_at
+from benchmarks.simulated import Kind, Truth, equal_at, feed, moods
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores
@@ -39,7 +39,11 @@ RATIOS = {
 ALONE = {
     "by itself, moods from slice to slice (phi 0.5)": Case(Kind(spread=0.08, own=0.03), Kind(), 0.1, 0.5),
     "by itself, moods that last (phi 0.9)": Case(Kind(spread=0.08, own=0.03), Kind(), 0.1, 0.9),
+    "by itself, moods that hardly end (phi 0.95)": Case(Kind(spread=0.08, own=0.03), Kind(), 0.1, 0.95),
     "by itself, bursts": Case(Kind(slow_share=0.08, burst=20), Kind(), 0.05, 0.8),
+    "by itself, two humps, moods that last": Case(
+        Kind(spread=0.05, slow_share=0.2, slow=2.2, burst=5, own=0.04), Kind(), 0.1, 0.9
+    ),
 }
 
 
@@ -55,7 +59,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(20, (60,), 0, 0.0, (), "squeezenet1_1"),
-    Effort.DEFAULT: Plan(200, (60,), 2, 35.0, (0, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(200, (60,), 1, 35.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(2000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
 }
 
@@ -84,7 +88,9 @@ def alone_covered(case: Case, sessions: int, rounds: int) -> Counts:
     typical = np.random.default_rng(3).normal(0, case.mood, 20_000)
     found: Counts = defaultdict(lambda: (0, 0))
     for seed in range(sessions):
-        *_, (study, _) = session(case, 0.0, rounds + 1, 30_000 + seed)
+        random, study = np.random.default_rng(30_000 + seed), Study()
+        for number, mood in enumerate(moods(random, rounds + 1, case.phi, case.mood)):
+            feed(study, number, {"a": case.a.times(random, mood)})
         for quantile in QUANTILES:
             interval = study.interval("a", IDLE, quantile)
             ratio = None if interval is None else Ratio(1.0, *interval)
