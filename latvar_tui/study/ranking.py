@@ -192,9 +192,11 @@ class Study:
         """
         rivals = [other for other in (self.candidates(condition) if among is None else among) if other != candidate]
         if not rivals:
-            interval = self.interval(candidate, condition, quantile)
-            value = self._under[condition].quantile_ns(candidate, quantile) if condition in self._under else None
-            return bool(interval and value and _is_within(interval, value, self.precision))
+            under, interval = self._under.get(condition), self.interval(candidate, condition, quantile)
+            if under is None or interval is None or under.events(candidate, quantile) < fewest_events(quantile):
+                return False
+            value = under.quantile_ns(candidate, quantile)
+            return value is not None and _is_within(interval, value, self.precision)
         pairs = (self.pair(candidate, other, condition, quantile) for other in rivals)
         return all(pair.is_decided or self.is_known(pair) for pair in pairs)
 

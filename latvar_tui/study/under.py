@@ -171,9 +171,14 @@ class Under:
         if one is None:
             return None
         rounds = int(one.rounds.sum())
-        events = float(independent(one.above(one.quantiles_ns([quantile])))[0])
+        events = self.events(candidate, quantile)
         times = max(FEWEST_CELL_BLOCKS * ROUNDS_A_BLOCK / rounds, FEWEST_CELL_EVENTS / max(events, 0.1))
         return max(0.0, times - 1) * rounds * self.slice_s(candidate)
+
+    def events(self, candidate: str, quantile: float) -> float:
+        """How many independent inferences lie beyond a quantile of all its rounds."""
+        one = self.counted(candidate)
+        return 0.0 if one is None else float(independent(one.above(one.quantiles_ns([quantile])))[0])
 
     def quantile_ns(self, candidate: str, quantile: float) -> float | None:
         """Of all its rounds."""
