@@ -89,6 +89,22 @@ def test_a_long_session_keeps_few_rows() -> None:
     assert MOST_ROWS // 2 <= len(rounds.rows) <= MOST_ROWS and rounds.added == 3000
 
 
+def test_rows_of_a_long_session_count_as_many() -> None:
+    """A few rows that stand for most of the rounds would be few independent ones: nothing could be claimed any more."""
+    rounds = Rounds()
+    for many in range(1, 3000):
+        rounds.add({"a": block_of([1, 2]), "b": block_of([3])})
+        sizes = np.array([row.rounds for row in rounds.rows])
+        assert sizes.sum() ** 2 / (sizes**2).sum() >= min(many, MOST_ROWS / 2)
+
+
+def test_what_is_claimed_is_not_lost_by_measuring_on() -> None:
+    study = measured({IDLE: {"a": 1.0, "b": 1.2}}, rounds=100)
+    for _ in range(8):
+        study = measured({IDLE: {"a": 1.0, "b": 1.2}}, rounds=100, study=study)
+        assert [study.pair("a", "b", IDLE, quantile).faster for quantile in (50.0, 95.0)] == ["a", "a"]
+
+
 def test_a_pair_is_compared_on_the_rounds_that_hold_both() -> None:
     study = measured({IDLE: {"a": 1.0, "b": 1.3}}, rounds=30)
     again = measured({IDLE: {"a": 1.0}}, rounds=40, study=study)

@@ -105,11 +105,16 @@ class Rounds:
         self.added += 1
 
     def _merge(self, ids: tuple[str, ...]) -> None:
-        """Each two of these candidates' rows that follow each other become one, of which there are fewest rounds."""
+        """Each two of these candidates' rows that follow each other become one: of those that stand for fewest rounds.
+
+        Were all of them merged each time, the oldest would soon stand for half of all rounds: a few rows would count,
+        and all that was ever claimed would be lost after some hundred rounds.
+        """
+        at_most = sorted(row.rounds for row in self._rows if row.ids == ids)[1]
         kept: list[Row] = []
         waiting: Row | None = None
         for row in self._rows:
-            if row.ids != ids:
+            if row.ids != ids or row.rounds > at_most:
                 kept.append(row)
             elif waiting is None:
                 waiting = row
