@@ -5,8 +5,9 @@ A sweep goes through the conditions again and again, in a new order each time (a
 under one condition, and compares within itself, so it need not hold every candidate:
 
 1. The first passes hold everybody, until each pair has its floor of rounds: below that nothing is ever claimed.
-2. Later ones hold, under each condition, the candidates of the pairs that are not settled there, as far as they can be
-   settled in the time that is left; the others only once nothing else is to be done.
+2. Later ones hold, under each condition, the candidates of the pairs that can be settled there in the time that is
+   left: of all that are open as many as possible (:mod:`latvar_tui.study.aims`), and all of these at once, for pairs
+   share candidates. The others have their turn only once nothing else is to be done.
 
 A plan has no clock and remembers nothing of what was measured but asks for it. So it goes on with whatever there is:
 also with a session that was interrupted. What it asks costs time, so it is asked pair by pair (:meth:`Plan.think`), in
@@ -23,7 +24,10 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Protocol
 
+import numpy as np
+
 from latvar_tui.condition import Condition
+from latvar_tui.study.aims import Field, aim, rounds_to_settle, tempered
 from latvar_tui.study.conclusions import Pair
 
 FLOOR_ROUNDS = 24
@@ -34,9 +38,6 @@ FLOOR_VISITS = 3
 
 SHORTEST_BLOCK, LONGEST_BLOCK = 4, 12
 """Rounds, once time goes to what is undecided: few enough to notice soon that it is decided."""
-
-ALIKE, AT_ONCE_S = 4.0, 10.0
-"""Pairs that need at most so many times what the soonest one needs, or seconds, are measured together."""
 
 WAITING, FLOOR, OPEN, SETTLED = "waiting", "first rounds", "open", "settled"
 """What may be said of a cell: nothing measured yet; less than the floor; in a pair that is not settled; in none."""
@@ -98,17 +99,17 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class _Judged:
-    """A pair as of so many rounds: about how many seconds of measuring both would settle it; 0 if it is settled, inf
-    if nobody knows."""
+    """A pair as of so many rounds: about how many more of both would settle it; 0 if it is settled, inf if nobody
+    knows."""
 
     a: str
     b: str
     rounds: int
-    need_s: float
+    need: float
 
     @property
     def is_open(self) -> bool:
-        return self.need_s > 0
+        return self.need > 0
 
 
 @dataclass
@@ -177,7 +178,7 @@ class Plan:
                 needed_s += self._missing(lacking, condition, seen) * self._round_s(lacking, condition, seen)
             opens = self._opens(seen)[condition] if not lacking else ()
             if opens:
-                rounds = max(self._rounds_needed(one, condition, seen) for one in opens)
+                rounds = max(one.need for one in opens)
                 needed_s += rounds * self._round_s(_members(opens, seen), condition, seen)
         return min(budget_s, needed_s)
 
@@ -223,22 +224,31 @@ class Plan:
         return max(1, self.goal.floor_rounds - min(seen.rounds(one, condition) for one in names))
 
     def _deciding_pass(self, seen: Seen) -> list[Block]:
-        """Those pairs first that are settled soonest: so most is known whenever the time is up."""
-        left_s, all_open = self._budget_left_s(seen), self._opens(seen)
-        needs_s = sorted(one.need_s for opens in all_open.values() for one in opens)
-        # What takes longer than there is time for, or nobody knows how long, has its turn when nothing else is open.
-        longest_s = min(left_s, ALIKE * max(needs_s[0], AT_ONCE_S)) if needs_s and needs_s[0] <= left_s else math.inf
-        wanted = {c: [one for one in opens if one.need_s <= longest_s] for c, opens in all_open.items()}
-        blocks = []
+        """Towards the pairs that can be settled in the time that is left, the cheapest first."""
         if len(seen.rivals) == 1:
             names = tuple(seen.rivals)
             return [Block(c, names, LONGEST_BLOCK) for c in self.conditions if not self._is_known_alone(c, seen)]
-        for condition, opens in wanted.items():
-            if opens:
-                soonest = min(self._rounds_needed(one, condition, seen) for one in opens)
-                rounds = math.ceil(max(SHORTEST_BLOCK, min(LONGEST_BLOCK, soonest)))
-                blocks.append(Block(condition, _members(opens, seen), rounds))
+        opens = {condition: one for condition, one in self._opens(seen).items() if one}
+        fields = [self._field(condition, one, seen) for condition, one in opens.items()]
+        left_s = self._budget_left_s(seen)
+        if not aim(fields, left_s) and not aim(fields, math.inf):  # nobody knows what any of them takes
+            return [Block(condition, _members(one, seen), SHORTEST_BLOCK) for condition, one in opens.items()]
+        blocks = []
+        for condition, field_ in zip(opens, fields, strict=True):
+            aims = {name: rounds for name, rounds in zip(seen.rivals, field_.aims, strict=True) if rounds > 0}
+            if aims:
+                rounds = max(SHORTEST_BLOCK, min(LONGEST_BLOCK, *aims.values()))
+                blocks.append(Block(condition, tuple(aims), math.ceil(rounds)))
         return blocks
+
+    def _field(self, condition: Condition, opens: Sequence[_Judged], seen: Seen) -> Field:
+        places = {name: place for place, name in enumerate(seen.rivals)}
+        needs = np.full((len(places), len(places)), math.inf)
+        for one, need in zip(opens, tempered([one.need for one in opens]), strict=True):
+            a, b = places[one.a], places[one.b]
+            needs[a, b] = needs[b, a] = need
+        slices_s = np.array([self._round_s((name,), condition, seen) for name in places])
+        return Field(needs, slices_s, np.zeros(len(places)))
 
     def _is_known_alone(self, condition: Condition, seen: Seen) -> bool:
         return all(seen.is_settled(one, condition, q) for one in seen.rivals for q in self.goal.quantiles)
@@ -272,19 +282,20 @@ class Plan:
     def _judge(self, key: tuple[Condition, str, str], seen: Seen) -> None:
         condition, a, b = key
         rounds = min(seen.rounds(a, condition), seen.rounds(b, condition))
+        round_s = self._round_s((a, b), condition, seen)
         pairs = [seen.pair(a, b, condition, quantile) for quantile in self.goal.quantiles]
-        needs_s = [pair.more_s for pair in pairs if not is_settled(pair, self.goal.precision)]
-        need_s = max((math.inf if one is None else max(one, 1e-3) for one in needs_s), default=0.0)
-        self._judged[key] = _Judged(a, b, rounds, need_s)
+        needs = [
+            rounds_to_settle(pair, self.goal.precision, round_s)
+            for pair in pairs
+            if not is_settled(pair, self.goal.precision)
+        ]
+        self._judged[key] = _Judged(a, b, rounds, max(needs, default=0.0))
 
     # -- what it takes ------------------------------------------------------------------------------
 
     def _round_s(self, candidates: Iterable[str], condition: Condition, seen: Seen) -> float:
         """What a round of them takes."""
         return sum(seen.slice_s(one, condition) or self.goal.guessed_slice_s for one in candidates)
-
-    def _rounds_needed(self, one: _Judged, condition: Condition, seen: Seen) -> float:
-        return one.need_s / self._round_s((one.a, one.b), condition, seen)
 
     def _possible(self, block: Block, seen: Seen, left_s: float) -> Block | None:
         """As much of a block as can be measured: with who still runs, in the time that is left."""
