@@ -1,34 +1,42 @@
 """How much sooner a sweep is done that gives its time to what is undecided.
 
-    python -m benchmarks.planner [--sweeps 10] [--seconds 60] [--threads 0 1 2] [--models MODEL ...]
+    python -m benchmarks.planner [--sweeps 10] [--seconds 35] [--threads 0 1 2 4] [--models MODEL ...]
+
+Two line-ups: what ``latvar-tui sweep`` does without arguments, and all the models under fewer levels, for longer.
 
 The cells are recorded here, with ``latvar-tui record``: under each condition rounds of real slices. Sweeps are then
 played by drawing recorded rounds with replacement, so that the machine's mood stays common to a round: one by the
 planner, and one that gives every candidate the same rounds under every condition, both judged by the same study. The
 planner goes on until all is settled, or its time is up; the other until it has settled as many pairs as that had in the
 end. What counts is when each had first settled that many.
+
+What no planner can beat is shown beside it: one that knew beforehand in how many rounds each pair would be settled,
+as they were in the fixed sweeps, and so measured every candidate just as often as the pairs it settles need.
 """
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.proof import CannotProve, Effort, Limit, Proof, judged, shown, stand_alone
+from benchmarks.planner_bound import Needs, least_s
+from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import Interval, share_of
-from latvar_tui import wire
+from latvar_tui import wire, zoo
+from latvar_tui.cli_sweep import DEFAULT_BUDGET_S
 from latvar_tui.condition import Condition
 from latvar_tui.session.reader import Session
 from latvar_tui.study.conclusions import Pair
-from latvar_tui.study.plan import Block, Goal, Plan
+from latvar_tui.study.plan import Block, Goal, Plan, is_settled
 from latvar_tui.study.ranking import Study
 
 CLAIM = "A sweep that plans needs less time than one that measures everything alike, and is wrong no more often."
@@ -45,7 +53,8 @@ Round = Mapping[str, wire.Slice]
 
 @dataclass(frozen=True)
 class Effortful:
-    """A plan: ``sweeps`` played, cells of ``seconds`` a model and condition, and the most a played sweep takes, s."""
+    """A plan: ``sweeps`` played of each line-up, levels recorded for ``seconds`` each, and the most that a played sweep
+    of all the models takes, s."""
 
     sweeps: int
     seconds: float
@@ -57,10 +66,38 @@ class Effortful:
 _MODELS = ("squeezenet1_1", "mobilenet_v3_large", "mnasnet1_0", "mobilenet_v2", "shufflenet_v2_x1_0")
 
 PLANS = {
-    Effort.QUICK: Effortful(5, 10.0, 400.0, (0, 2), _MODELS[:4]),
-    Effort.DEFAULT: Effortful(12, 15.0, 900.0, (0, 1, 2), _MODELS),
-    Effort.LONG: Effortful(40, 30.0, 1800.0, (0, 1, 2, 4), _MODELS),
+    Effort.QUICK: Effortful(5, 14.0, 400.0, (0, 2), zoo.DEFAULT_LINE_UP),
+    Effort.DEFAULT: Effortful(10, 32.0, 900.0, (0, 1, 2, 4), _MODELS),
+    Effort.LONG: Effortful(40, 150.0, 900.0, (0, 1, 2, 4), _MODELS),
 }
+FEWER_THREADS = 2
+"""Up to so many the larger line-up is swept."""
+
+
+@dataclass(frozen=True)
+class LineUp:
+    """What a played sweep is of."""
+
+    name: str
+    rounds: Mapping[Condition, Sequence[Round]]
+    longest_s: float
+
+
+def line_ups(plan: Effortful, rounds: Mapping[Condition, Sequence[Round]]) -> list[LineUp]:
+    """The command's own, in its own time, and, if it is another one, all the models under fewer levels."""
+    default = {
+        condition: [{name: one[name] for name in one if _model(name) in zoo.DEFAULT_LINE_UP} for one in whole]
+        for condition, whole in rounds.items()
+    }
+    found = [LineUp("default", default, DEFAULT_BUDGET_S)]
+    if set(plan.models) != set(zoo.DEFAULT_LINE_UP):
+        fewer = {each: whole for each, whole in rounds.items() if each.stress_threads <= FEWER_THREADS}
+        found.append(LineUp(f"{len(plan.models)} models", fewer, plan.longest_s))
+    return found
+
+
+def _model(candidate: str) -> str:
+    return candidate.split("@")[0]
 
 
 def recorded(plan: Effortful) -> dict[Condition, list[Round]]:
@@ -76,7 +113,7 @@ def recorded(plan: Effortful) -> dict[Condition, list[Round]]:
             ended = subprocess.run(
                 [
                     sys.executable, "-m", "latvar_tui", "record", *plan.models, "--stress", str(threads),
-                    "--duration", f"{plan.seconds * len(plan.models)}s", "--record", str(session), "--force",
+                    "--duration", f"{plan.seconds}s", "--record", str(session), "--force",
                 ],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
@@ -139,13 +176,17 @@ class Played:
         return self._spent_s[candidate, condition] / had if had else None
 
 
+_Claim = tuple[str, str, Condition, float]
+
+
 @dataclass(frozen=True)
 class Ended:
-    """How a played sweep ended."""
+    """How a played sweep ended. ``least_s``: what it would have taken somebody who knew what it takes."""
 
     took_s: float
     still_open: int
-    wrong: int
+    claimed: Mapping[_Claim, str]
+    least_s: float = math.nan
 
 
 def planned(rounds: Mapping[Condition, Sequence[Round]], seed: int, longest_s: float) -> Ended:
@@ -159,72 +200,111 @@ def planned(rounds: Mapping[Condition, Sequence[Round]], seed: int, longest_s: f
         reached_s.setdefault(plan.open_pairs(world), world.elapsed_s)
     left = plan.open_pairs(world)
     took_s = min(when_s for still, when_s in reached_s.items() if still <= left)
-    return Ended(took_s, left, _wrong(rounds, world, plan.goal))
+    return Ended(took_s, left, _claimed(world, plan))
 
 
 def all_alike(rounds: Mapping[Condition, Sequence[Round]], seed: int, longest_s: float, until_open: int) -> Ended:
     """Everybody the same, the conditions in new orders, until as few pairs are open."""
     world, judge = Played(rounds, seed), Plan(list(rounds), Goal(longest_s), seed)
     order = np.random.default_rng(seed)
+    needs: Needs = {}
     while world.elapsed_s < longest_s:
         for place in order.permutation(len(rounds)):
             world.measure(Block(list(rounds)[place], tuple(world.rivals), BLOCK_ROUNDS))
-        if world.rounds(world.rivals[0], next(iter(rounds))) < judge.goal.floor_rounds:
+        had = world.rounds(world.rivals[0], next(iter(rounds)))
+        if had < judge.goal.floor_rounds:
             continue
         while judge.think(world):
             pass
+        for key in _settled(judge, world):
+            needs.setdefault(key, had)
         if judge.open_pairs(world) <= until_open:
             break
-    return Ended(world.elapsed_s, judge.open_pairs(world), _wrong(rounds, world, judge.goal))
+    left = judge.open_pairs(world)
+    slices_s = {(name, each): world.slice_s(name, each) or math.nan for name in world.rivals for each in rounds}
+    settled = len(rounds) * math.comb(len(world.rivals), 2) - left
+    least = least_s(needs, slices_s, judge.goal.floor_rounds, settled)
+    return Ended(world.elapsed_s, left, _claimed(world, judge), least)
 
 
-def _wrong(rounds: Mapping[Condition, Sequence[Round]], world: Played, goal: Goal) -> int:
-    """Claims that all of the recorded rounds together speak against."""
-    wrong = 0
+def _settled(judge: Plan, world: Played) -> list[tuple[Condition, str, str]]:
+    """The pairs that are settled at this moment."""
+    return [
+        (condition, a, b)
+        for condition in judge.conditions
+        for a, b in combinations(world.rivals, 2)
+        if all(is_settled(world.pair(a, b, condition, q), judge.goal.precision) for q in judge.goal.quantiles)
+    ]
+
+
+def _claimed(world: Played, judge: Plan) -> dict[_Claim, str]:
+    """Who is faster, of each pair that it is claimed of."""
+    found = {}
+    for condition, quantile in product(judge.conditions, judge.goal.quantiles):
+        for a, b in combinations(world.rivals, 2):
+            faster = world.pair(a, b, condition, quantile).faster
+            if faster:
+                found[a, b, condition, quantile] = faster
+    return found
+
+
+def _is_wrong(ended: Ended, truth: Study) -> bool:
+    """Whether anything was claimed that all of the recorded rounds together speak against."""
+    for (a, b, condition, quantile), claimed in ended.claimed.items():
+        ratio = truth.pair(a, b, condition, quantile).ratio
+        if ratio is not None and not 1 / CLEARLY <= ratio.value <= CLEARLY and claimed != (a if ratio.value > 1 else b):
+            return True
+    return False
+
+
+def _of_all(rounds: Mapping[Condition, Sequence[Round]]) -> Study:
+    """What is known of all the recorded rounds."""
+    truth = Study()
     for condition, whole in rounds.items():
-        truth = Study()
         for number, one in enumerate(whole):
             for frame in one.values():
                 truth.add(replace(frame, round=number), condition)
         truth.restart()
-        for quantile in goal.quantiles:
-            for a, b in combinations(world.rivals, 2):
-                claimed, ratio = (
-                    world.pair(a, b, condition, quantile).faster,
-                    truth.pair(a, b, condition, quantile).ratio,
-                )
-                if claimed and ratio is not None:
-                    true = a if ratio.value > CLEARLY else b if ratio.value < 1 / CLEARLY else claimed
-                    wrong += true != claimed
-    return wrong
+    return truth
 
 
 def prove(plan: Effortful) -> Proof:
     """Record, play, and judge."""
     rounds = recorded(plan)
-    ratios, wrong, open_pairs, fixed_s, planned_s = [], 0, 0, [], []
-    for seed in range(plan.sweeps):
-        one = planned(rounds, seed, plan.longest_s)
-        other = all_alike(rounds, seed + 1000, 4 * plan.longest_s, one.still_open)
-        ratios.append(one.took_s / other.took_s)
-        planned_s.append(one.took_s)
-        fixed_s.append(other.took_s)
-        wrong += one.wrong > 0
-        open_pairs += one.still_open
-    pairs = len(rounds) * len(plan.models) * (len(plan.models) - 1) // 2
-    rows = [
-        judged("time of the planner ÷ of a fixed round-robin", _mean_interval(ratios), TIME, 2),
-        judged("sweeps with a claim the wrong way round", share_of(wrong, plan.sweeps), WRONG, 1),
-        shown("the planner's sweeps took", _mean_interval(planned_s), " s", 0),
-        shown("the fixed ones", _mean_interval(fixed_s), " s", 0),
-        shown("pairs left open", f"{open_pairs / plan.sweeps:.1f} of {pairs}"),
-    ]
+    played = line_ups(plan, rounds)
+    rows = [row for line_up in played for row in _rows(line_up, plan.sweeps)]
     how = (
-        f"{plan.sweeps} played sweeps of {len(plan.models)} models under {', '.join(map(str, plan.threads))} stress "
-        f"threads, p50 and p95, of at most {plan.longest_s:g} s; drawn from {min(map(len, rounds.values()))} recorded "
-        "rounds or more a condition"
+        f"{plan.sweeps} played sweeps each of {'; and of '.join(map(_told, played))}; p50 and p95; drawn from "
+        f"{min(map(len, rounds.values()))} recorded rounds or more a condition"
     )
     return Proof("planner", CLAIM, how, rows)
+
+
+def _told(line_up: LineUp) -> str:
+    models = len(next(iter(line_up.rounds.values()))[0])
+    threads = ", ".join(str(each.stress_threads) for each in line_up.rounds)
+    return f"{models} models under {threads} stress threads, of at most {line_up.longest_s:g} s"
+
+
+def _rows(line_up: LineUp, sweeps: int) -> list[Row]:
+    rounds, name = line_up.rounds, line_up.name
+    ours = [planned(rounds, seed, line_up.longest_s) for seed in range(sweeps)]
+    fixed = [all_alike(rounds, seed + 1000, 4 * line_up.longest_s, one.still_open) for seed, one in enumerate(ours)]
+    pairs = len(rounds) * math.comb(len(next(iter(rounds.values()))[0]), 2)
+    times = [one.took_s / other.took_s for one, other in zip(ours, fixed, strict=True)]
+    truth = _of_all(rounds)
+    wrong, fixed_wrong = (share_of(sum(_is_wrong(one, truth) for one in ends), sweeps) for ends in (ours, fixed))
+    return [
+        judged(f"{name}: time of the planner ÷ of a fixed round-robin", _mean_interval(times), TIME, 2),
+        shown(
+            f"{name}: if it knew all beforehand", _mean_interval([one.least_s / one.took_s for one in fixed]), "×", 2
+        ),
+        judged(f"{name}: sweeps with a claim the wrong way round", wrong, WRONG, 1),
+        shown(f"{name}: likewise of the fixed ones", fixed_wrong, " %", 1),
+        shown(f"{name}: the planner's sweeps took", _mean_interval([one.took_s for one in ours]), " s", 0),
+        shown(f"{name}: the fixed ones", _mean_interval([one.took_s for one in fixed]), " s", 0),
+        shown(f"{name}: pairs left open", f"{sum(one.still_open for one in ours) / sweeps:.1f} of {pairs}"),
+    ]
 
 
 def _mean_interval(values: Sequence[float]) -> Interval:
