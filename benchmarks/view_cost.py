@@ -34,7 +34,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(5, 40, SIZES[:1], NAMES),
-    Effort.DEFAULT: Plan(5, 60, SIZES, NAMES),
+    Effort.DEFAULT: Plan(5, 60, SIZES[:1], NAMES),
     Effort.LONG: Plan(10, 200, SIZES, NAMES),
 }
 
