@@ -111,7 +111,7 @@ def share_of(hits: int, of: int) -> Interval:
     z, share = 1.96, hits / of
     middle, width = share + z * z / (2 * of), z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     low, high = ((middle + sign * width) / (1 + z * z / of) for sign in (-1, 1))
-    return Interval(100 * share, 100 * float(low), 100 * float(high), of)
+    return Interval(100 * share, max(0.0, 100 * float(low)), min(100.0, 100 * float(high)), of)
 
 
 def pooled(sides: Sequence[Side]) -> dict[str, Histogram]:
