@@ -92,6 +92,9 @@ def prove(plan: Plan) -> Proof:
         rows.append(shown(f"{label}: frames a second", mean_of([use.frames_s for use in found]), "", 1))
         if name != OURS:
             pairs = list(zip(ours, found, strict=True))
+            frames = [(a.cpu_ms_s / a.frames_s, b.cpu_ms_s / b.frames_s) for a, b in pairs if b.frames_s]
+            if frames:
+                rows.append(shown(f"ours ÷ {name}, CPU a frame", mean_ratio(frames)))
             rows.append(shown(f"ours ÷ {name}, CPU", mean_ratio([(a.cpu_ms_s, b.cpu_ms_s) for a, b in pairs])))
             rows.append(shown(f"ours ÷ {name}, bytes", mean_ratio([(a.kilobytes_s, b.kilobytes_s) for a, b in pairs])))
     rows += [skipped(name, why) for name, why in missing(there).items()]

@@ -31,7 +31,7 @@ class Plan:
 ALL = tuple(zoo.catalogue())
 PLANS = {
     Effort.QUICK: Plan(5, 0.5, zoo.DEFAULT_LINE_UP),
-    Effort.DEFAULT: Plan(6, 0.5, ALL),
+    Effort.DEFAULT: Plan(5, 0.5, ALL),
     Effort.LONG: Plan(30, 1.0, ALL),
 }
 

@@ -67,7 +67,7 @@ _MODELS = ("squeezenet1_1", "mobilenet_v3_large", "mnasnet1_0", "mobilenet_v2", 
 
 PLANS = {
     Effort.QUICK: Effortful(5, 14.0, 400.0, (0, 2), zoo.DEFAULT_LINE_UP),
-    Effort.DEFAULT: Effortful(10, 32.0, 900.0, (0, 1, 2, 4), _MODELS),
+    Effort.DEFAULT: Effortful(8, 24.0, 900.0, (0, 1, 2, 4), _MODELS),
     Effort.LONG: Effortful(40, 150.0, 900.0, (0, 1, 2, 4), _MODELS),
 }
 FEWER_THREADS = 2

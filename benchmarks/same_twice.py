@@ -41,7 +41,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(1, 6.0, (0, 2), "squeezenet1_1"),
-    Effort.DEFAULT: Plan(1, 35.0, (0, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(1, 30.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(60, 20.0, (0, 2), "squeezenet1_1"),
 }
 

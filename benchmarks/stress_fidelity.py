@@ -1,6 +1,6 @@
 """Do our stress threads press as hard as stress-ng's? The same model under both, taking turns.
 
-    python -m benchmarks.stress_fidelity [--pairs 24] [--seconds 0.75] [--threads 1 2 4] [--models MODEL[@settings] ...]
+    python -m benchmarks.stress_fidelity [--pairs 18] [--seconds 0.75] [--threads 1 2 4] [--models MODEL[@settings] ...]
 
 Needs stress-ng. Under contention a distribution has two humps (preempted or not), and a median that falls between them
 jumps: there the mean and the share of slow inferences, above twice the idle median, say more.
@@ -80,7 +80,7 @@ class Bench:
 MODELS = ("squeezenet1_1@threads=1", "squeezenet1_1")
 PLANS = {
     Effort.QUICK: UnderStress(6, 0.75, (2,), MODELS),
-    Effort.DEFAULT: UnderStress(24, 0.75, (1, 2, 4), MODELS),
+    Effort.DEFAULT: UnderStress(18, 0.75, (1, 2, 4), MODELS),
     Effort.LONG: UnderStress(160, 0.75, (1, 2, 4), MODELS),
 }
 

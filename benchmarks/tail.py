@@ -1,6 +1,6 @@
 """The tail under stress, as the instrument records it, against an independent observer.
 
-    python -m benchmarks.tail [--pairs 16] [--seconds 0.75] [--threads 1 2 4] [--models MODEL ...]
+    python -m benchmarks.tail [--pairs 12] [--seconds 0.75] [--threads 1 2 4] [--models MODEL ...]
 
 The observer is a process with a bare loop: two reads of ``perf_counter_ns`` around one ``run``, no schedstat, no
 freezing and no turns within a stretch. Each side has a stressor process, of the same code and in the same session,
@@ -24,7 +24,7 @@ LIMIT = Limit(0.9, 1.1)
 MODELS = ("squeezenet1_1", "mobilenet_v3_large@threads=1")
 PLANS = {
     Effort.QUICK: UnderStress(8, 0.5, (2,), MODELS[:1]),
-    Effort.DEFAULT: UnderStress(16, 0.75, (1, 2, 4), MODELS),
+    Effort.DEFAULT: UnderStress(12, 0.75, (1, 2, 4), MODELS),
     Effort.LONG: UnderStress(60, 1.0, (1, 2, 4), MODELS),
 }
 

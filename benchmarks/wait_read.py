@@ -51,7 +51,7 @@ class Plan:
 MODEL = "mobilenet_v3_small@threads=1"
 PLANS = {
     Effort.QUICK: Plan(80, 25.0, (0, 2), MODEL),
-    Effort.DEFAULT: Plan(720, 25.0, (0, 2), MODEL),
+    Effort.DEFAULT: Plan(480, 25.0, (0, 2), MODEL),
     Effort.LONG: Plan(6000, 25.0, (0, 2, 4), MODEL),
 }
 

@@ -262,7 +262,7 @@ def advice(board: Board, deadline_ns: int, quantile: float) -> list[str]:
 
 def _keeps(board: Board, contender: Contender, condition: Condition, deadline_ns: int, quantile: float) -> bool | None:
     """Whether the whole interval lies on one side of the deadline; None where that cannot be told."""
-    interval = board.study.interval(contender.id, condition, quantile)
+    interval = board.study.sure_interval(contender.id, condition, quantile)
     if interval is None:
         return None
     low, high = interval

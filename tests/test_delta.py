@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import random
 import threading
 from contextlib import nullcontext
@@ -20,6 +21,7 @@ from textual.pilot import Pilot
 
 from latvar_tui.tui import delta
 from latvar_tui.tui.line_widget import LineWidget, line
+from latvar_tui.tui.output import TrackedFile
 from tests.scripted_app import Help, ScriptedApp
 from tests.terminal import differences, look
 
@@ -194,6 +196,42 @@ async def test_lines_can_be_painted_at_once() -> None:
         await pilot.pause()
         assert "frame 2" in app.screens[0].display[0]
         assert app.at_once == 1
+
+
+class UnwatchedApp(TwinApp):
+    """Textual is asked for nothing after what was painted at once, so what it has kept grows old."""
+
+    def _display_lines(self, lines: Any) -> None:
+        ScriptedApp._display_lines(self, lines)
+        self.at_once += 1
+        driver = self._driver
+        assert isinstance(driver, CaptureDriver)
+        self.streams[0].feed("".join(driver.written))
+        driver.written.clear()
+
+    def compare(self) -> None:
+        if isinstance(self._driver, CaptureDriver):
+            self.streams[0].feed("".join(self._driver.written))
+            self._driver.written.clear()
+
+
+async def test_after_a_change_of_styles_nothing_old_comes_back() -> None:
+    app = UnwatchedApp()
+    async with running(app) as pilot:
+        await pilot.pause()
+        for number in range(5):
+            with app.painting_at_once():
+                app.lines("notes").set_lines([line(f"row {row} of {number}") for row in range(3)])
+        assert app.at_once == 5
+        for widget in app.screen.query(LineWidget):
+            widget.notify_style_update()  # as when the terminal gets or loses the focus: nothing is drawn anew for it
+        with app.painting_at_once():
+            app.lines("header").set_lines([line("something else")])
+        await pilot.pause()
+        app.redraw()
+        await pilot.pause()
+        assert sum("of 4" in row for row in app.screens[0].display) == min(3, app.lines("notes").size.height)
+        assert differences(app.screens[0], painted_anew(app)) == []
 
 
 async def test_what_covers_another_is_left_to_textual() -> None:
@@ -406,6 +444,23 @@ async def test_a_stalled_line_skips_frames_and_shows_the_last(with_layer: bool) 
         app.streams[0].feed("".join(driver.gate.text))
         assert "frame 34" in app.screens[0].display[0]
         assert differences(*app.screens) == []
+
+
+async def test_who_asks_later_is_not_called_before_who_waits() -> None:
+    """What has left meanwhile has been told to the event loop, which has not come to it."""
+    loop = asyncio.get_running_loop()
+    file, called = TrackedFile(io.StringIO(), loop), list[str]()
+    file.expect_write()
+    file.when_flushed(lambda: called.append("first"))
+    file.write("x")
+    file.flush()
+    file.when_flushed(lambda: called.append("second"))
+    assert called == []
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert called == ["first", "second"]
+    file.when_flushed(lambda: called.append("third"))
+    assert called[-1] == "third"
 
 
 async def test_without_a_queue_all_has_left_at_once() -> None:

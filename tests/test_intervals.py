@@ -83,3 +83,11 @@ def test_a_resample_s_quantile_is_that_of_what_was_drawn() -> None:
         rows = np.repeat(np.arange(30), _weights(30)[draw].astype(int))
         again = Counted(np.arange(30), np.ones(30, np.int64), one.first, one.before[rows])
         assert np.exp(fast[:, draw]) == pytest.approx(again.quantiles_ns(QUANTILES))
+
+
+def test_times_of_nothing_at_all_have_an_interval() -> None:
+    rows = [row_of({"a": coarse([np.array([[0, 1], [5000 + number, 30]])])}) for number in range(66)]
+    one = counted_of(rows, "a")
+    assert one is not None
+    low, high = cell_intervals(one, (50.0,))[0] or (0.0, 0.0)
+    assert 1.0 <= low < high

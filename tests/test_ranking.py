@@ -98,6 +98,15 @@ def test_rows_of_a_long_session_count_as_many() -> None:
         assert sizes.sum() ** 2 / (sizes**2).sum() >= min(many, MOST_ROWS / 2)
 
 
+def test_only_neighbours_become_one_row() -> None:
+    """Also where there are other rows, and an odd one is left over: moods last, and are looked for from row to row."""
+    rounds = Rounds()
+    for number in range(1500):
+        rounds.add({name: block_of([number]) for name in ("abc" if number < 24 else "ab")})
+        together = np.concatenate([row.blocks["a"][0] for row in rounds.rows])
+        assert (together == np.arange(number + 1)).all()
+
+
 def test_what_is_claimed_is_not_lost_by_measuring_on() -> None:
     study = measured({IDLE: {"a": 1.0, "b": 1.2}}, rounds=100)
     for _ in range(8):
@@ -308,6 +317,16 @@ def test_the_advice_names_who_keeps_a_deadline(board: Board) -> None:
     assert conclusions(board, 50.0, 1 * MS)[-1] == advice(board, 1 * MS, 50.0)[0]
 
 
+def test_the_advice_wants_as_many_slow_inferences_as_a_claim() -> None:
+    study = Study()
+    random = np.random.default_rng(5)
+    for number in range(66):
+        feed(study, number, {"a": Kind().times(random, 0.0)[:10]})
+    assert study.interval("a", IDLE, 99.0) is not None
+    assert study.sure_interval("a", IDLE, 99.0) is None
+    assert study.sure_interval("a", IDLE, 50.0) == study.interval("a", IDLE, 50.0)
+
+
 def advised(monkeypatch: pytest.MonkeyPatch, kept: dict[str, list[bool | None]], extra: str = "") -> list[str]:
     """Of candidates that keep a deadline, or don't, or of which nobody knows, at each of the levels 0, 1, 2, 4."""
     levels = [parse_condition(f"{threads}xcpu@100%{extra}") for threads in (0, 1, 2, 4)]
@@ -322,7 +341,7 @@ def advised(monkeypatch: pytest.MonkeyPatch, kept: dict[str, list[bool | None]],
         keeps = told[candidate][levels.index(condition)]
         return None if keeps is None else (1.0, 2.0) if keeps else (5e9, 6e9)
 
-    monkeypatch.setattr(board.study, "interval", interval)
+    monkeypatch.setattr(board.study, "sure_interval", interval)
     return advice(board, 33 * MS, 95.0)
 
 

@@ -126,7 +126,7 @@ def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float
         return [None] * len(quantiles)
     measured, moods = np.log(one.quantiles_ns(quantiles)), one.quantiles_ns(_SHOWS_MOODS)
     alike = [neighbours_alike(run, value) for value in moods.tolist()]
-    drawn, fastest = drawn_logs(one, quantiles, most), math.log(one.edges_ns[0, 0])
+    drawn, fastest = drawn_logs(one, quantiles, most), math.log(max(one.edges_ns[0, 0], 1.0))
     events = independent(one.above(np.exp(measured)))
     found: list[tuple[float, float] | None] = []
     for quantile, value, draws, many in zip(quantiles, measured.tolist(), drawn, events.tolist(), strict=True):

@@ -177,6 +177,11 @@ class Study:
         under = self._under.get(condition)
         return None if under is None or quantile not in QUANTILES else under.intervals(candidate)[_place(quantile)]
 
+    def sure_interval(self, candidate: str, condition: Condition, quantile: float) -> tuple[float, float] | None:
+        """Likewise, but None, too, where fewer independent inferences lie beyond the quantile than a claim needs."""
+        interval, under = self.interval(candidate, condition, quantile), self._under.get(condition)
+        return interval if under and under.events(candidate, quantile) >= fewest_events(quantile) else None
+
     def interval_more_s(self, candidate: str, condition: Condition, quantile: float) -> float | None:
         """About how many seconds more of measuring it takes until there is an interval; None where nobody can say."""
         under = self._under.get(condition)
@@ -192,11 +197,9 @@ class Study:
         """
         rivals = [other for other in (self.candidates(condition) if among is None else among) if other != candidate]
         if not rivals:
-            under, interval = self._under.get(condition), self.interval(candidate, condition, quantile)
-            if under is None or interval is None or under.events(candidate, quantile) < fewest_events(quantile):
-                return False
-            value = under.quantile_ns(candidate, quantile)
-            return value is not None and _is_within(interval, value, self.precision)
+            interval = self.sure_interval(candidate, condition, quantile)
+            value = self._under[condition].quantile_ns(candidate, quantile) if interval else None
+            return bool(interval and value and _is_within(interval, value, self.precision))
         pairs = (self.pair(candidate, other, condition, quantile) for other in rivals)
         return all(pair.is_decided or self.is_known(pair) for pair in pairs)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -110,15 +111,16 @@ class Rounds:
         Were all of them merged each time, the oldest would soon stand for half of all rounds: a few rows would count,
         and all that was ever claimed would be lost after some hundred rounds.
         """
-        at_most = sorted(row.rounds for row in self._rows if row.ids == ids)[1]
+        own = [row.rounds for row in self._rows if row.ids == ids]
+        at_most = min(map(max, pairwise(own)))
         kept: list[Row] = []
-        waiting: Row | None = None
+        waits: int | None = None  # where the row is that the next one may join: none of theirs lies between
         for row in self._rows:
-            if row.ids != ids or row.rounds > at_most:
-                kept.append(row)
-            elif waiting is None:
-                waiting = row
-            else:
-                kept.append(_one_row([waiting, row]))
-                waiting = None
-        self._rows = [*kept, waiting] if waiting is not None else kept
+            if row.ids == ids and row.rounds <= at_most and waits is not None:
+                kept[waits] = _one_row([kept[waits], row])
+                waits = None
+                continue
+            if row.ids == ids:
+                waits = len(kept) if row.rounds <= at_most else None
+            kept.append(row)
+        self._rows = kept

@@ -129,10 +129,10 @@ class Under:
         """``b`` over ``a`` likewise."""
         known = self._ratios.get((a, b))
         if known is None or self._is_due(known[0]):
-            self._begin()
             both, seen = self.together(a, b), self.evidence(a, b, margin)
             if both is None or seen is None:
                 return None
+            self._begin()
             one, other = both
             # The value itself is of the rounds that the interval is of.
             logs = np.log(other.quantiles_ns(QUANTILES)) - np.log(one.quantiles_ns(QUANTILES))

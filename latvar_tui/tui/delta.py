@@ -29,6 +29,8 @@ from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Region
+from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -45,8 +47,8 @@ ASK_FOR_ECHO = "\x1b[6n"
 MOST_WAITING = 2
 """Frames that may wait for a slow line before further ones are left out."""
 
-# The methods whose work is done here instead, and the digests of their source text. A text doesn't
-# depend on the Python version, as byte code would.
+# The methods whose work is done here instead, or that are relied on, and the digests of their source text. A text
+# doesn't depend on the Python version, as byte code would.
 _REPLACED = (
     App._display,
     ChopsUpdate.render_segments,
@@ -59,8 +61,15 @@ _REPLACED = (
     Screen._compositor_refresh,
     Widget.refresh,
     Widget._set_dirty,
+    MessagePump._dispatch_message,
+    MessagePump._flush_next_callbacks,
+    MessagePump._get_message,
+    MessagePump._peek_message,
+    MessagePump.call_after_refresh,
+    Screen._invoke_later,
+    Screen._on_idle,
 )
-_KNOWN = frozenset({"18100db512caadf6"})  # Textual 8.2.8
+_KNOWN = frozenset({"099afdbc708d3c9b"})  # Textual 8.2.8
 
 
 _Line = tuple[int, int, Parts]
@@ -174,8 +183,7 @@ class DeltaApp(App[ReturnType]):
         return (
             self._layout[1]
             and self._layout[0] is screen._compositor.visible_widgets
-            and self._message_queue.empty()
-            and screen._message_queue.empty()
+            and not (self._has_messages(self) or self._has_messages(screen))
             and not (screen._callbacks or self._screen_waits(screen))
             and not any(widget._repaint_required or widget._layout_required for widget in self._layout[0])
         )
@@ -192,7 +200,7 @@ class DeltaApp(App[ReturnType]):
 
     def handle_now(self, handler: Callable[[], object]) -> bool:
         """Handle at once what has come, as Textual would a message; False if others are first, or being handled."""
-        if self._handling or not self._running or not self._message_queue.empty():
+        if not self.delta_active or not self._running or self._handling or self._has_messages(self):
             return False
         try:
             handler()
@@ -200,13 +208,23 @@ class DeltaApp(App[ReturnType]):
             self._handle_exception(error)
         return True
 
-    async def on_event(self, event: events.Event) -> None:
-        """As `App.on_event`."""
+    async def _dispatch_message(self, message: Message) -> None:
         self._handling += 1
         try:
-            await super().on_event(event)
+            await super()._dispatch_message(message)
         finally:
             self._handling -= 1
+
+    async def _flush_next_callbacks(self) -> None:
+        self._handling += 1
+        try:
+            await super()._flush_next_callbacks()
+        finally:
+            self._handling -= 1
+
+    @staticmethod
+    def _has_messages(pump: MessagePump) -> bool:
+        return pump._pending_message is not None or not pump._message_queue.empty()
 
     def asks_for_echo(self) -> bool:
         """Whether the terminal is to answer once it has shown the frame that is written now."""
@@ -265,6 +283,8 @@ class DeltaApp(App[ReturnType]):
         ):
             return None
         found: list[_Line] = []
+        for widget in widgets - shown:
+            widget.leave_to_compositor()
         for widget in shown:
             left, top = visible[widget][0].offset + widget.painted_offset
             found.extend((left, top + row, parts) for row, parts in widget.fresh_lines(self._shadow.pen_of))

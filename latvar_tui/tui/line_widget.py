@@ -162,7 +162,7 @@ class LineWidget(Widget):
             if regions := self._regions(rows):
                 self.refresh(*regions)
             return
-        height = self._height if self._painted_crop is not None else self.size.height
+        height = self.size.height
         fresh = [row for row in rows if row < height]
         if fresh:
             self._fresh_rows.update(fresh)
@@ -285,6 +285,7 @@ class LineWidget(Widget):
         else:
             self._painted_crop, self._painted = crop, [Strip([])] * height
             self._dirty_rows.clear()
+            self._styles_cache.clear()  # it does not know of what was painted at once
             self._learn_looks()
         at = first - crop.y
         self._painted[at : at + height] = super().render_lines(Region(crop.x, first, crop.width, height))

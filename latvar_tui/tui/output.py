@@ -31,6 +31,8 @@ class TrackedFile:
         self._flushed = 0
         self._frame_ends: deque[int] = deque()
         self._waiting: list[tuple[int, Callable[[], object], Context]] = []
+        self._called = 0
+        """Callbacks that the event loop has been given, and has not come to."""
 
     # Called by the side that fills the queue.
 
@@ -59,12 +61,21 @@ class TrackedFile:
             return len(self._frame_ends)
 
     def when_flushed(self, callback: Callable[[], object]) -> None:
-        """Call back, in the event loop, once everything queued so far has left; now if it has."""
+        """Call back, in the event loop, once everything queued so far has left: now if it has, in the order asked."""
         with self._lock:
             if self._flushed < self._queued:
                 # The context holds Textual's active app, which the writer thread knows nothing of.
                 self._waiting.append((self._queued, callback, copy_context()))
                 return
+            if self._called:
+                self._called += 1
+                self._loop.call_soon(self._call, callback)
+                return
+        callback()
+
+    def _call(self, callback: Callable[[], object]) -> None:
+        with self._lock:
+            self._called -= 1
         callback()
 
     # Called by the writer thread.
@@ -85,9 +96,10 @@ class TrackedFile:
                 self._flushed = self._written
                 left = [entry for entry in self._waiting if entry[0] <= self._flushed]
                 self._waiting = [entry for entry in self._waiting if entry[0] > self._flushed]
+                self._called += len(left)
             for _, callback, context in left:
                 try:
-                    self._loop.call_soon_threadsafe(callback, context=context)
+                    self._loop.call_soon_threadsafe(self._call, callback, context=context)
                 except RuntimeError:  # the loop is closed: nobody is waiting any more
                     break
 

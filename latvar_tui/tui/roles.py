@@ -30,7 +30,7 @@ class RolePainter:
         """Whether shapes differ by their characters, so that texts are others, too."""
         if glyphs is not None:
             self._whole, self._recent = _table(glyphs.whole), _table(glyphs.recent)
-            self._ghost = str.maketrans(dict.fromkeys("▁─▔", str(glyphs.ghost[4])))
+            self._ghost = str.maketrans(dict.fromkeys("▁─▔", glyphs.ghost[4]))
             self._fronts = {
                 f"role-candidate{place}": self._recent | ({} if colours else _letters(place))
                 for place in range(len(CANDIDATES))
@@ -75,8 +75,8 @@ class RolePainter:
         return text.translate(self._whole if name.endswith(WHOLE_SUFFIX) else self._fronts.get(name, {}))
 
 
-def _table(glyphs: object) -> dict[int, str]:
-    return str.maketrans(dict(zip(_EIGHTHS, map(str, glyphs), strict=True)))  # type: ignore[call-overload]
+def _table(glyphs: str) -> dict[int, str]:
+    return dict(zip(map(ord, _EIGHTHS), glyphs, strict=True))
 
 
 def _letters(place: int) -> dict[int, str]:

@@ -27,6 +27,8 @@ _SEEN_ON_BLANKS = frozenset({"4", "5", "6", "7", "9", "21", "51", "52", "53"})
 _SWITCH_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
 _RESET = "\x1b[m"
 
+_CHEAPER_THAN_A_MOVE = 5  # bytes; "\x1b[57G" has as many
+
 
 class Inks:
     """What the numbers of some cells show (see `cells.py`): characters that take one cell each, with their pens."""
@@ -44,8 +46,6 @@ class CellsPart(NamedTuple):
 
 Parts = list[tuple[str, str] | CellsPart]
 """A line as a terminal draws it: texts with their pens, and stretches of cells, in reading order."""
-
-_CHEAPER_THAN_A_MOVE = 5  # bytes; "\x1b[57G" has as many
 
 
 @lru_cache(maxsize=4096)
@@ -202,7 +202,7 @@ class Shadow:
         for y, first, after in spans:
             for end, (x, strip) in zip(chop_ends[y], chops[y].items(), strict=False):
                 if strip is not None and x <= after and end > first:
-                    self._draw(x, y, self._parts(strip), min(end, after))
+                    self._draw(x, y, self._text_parts(strip), min(end, after))
         return self._finish()
 
     def draw_layout(self, lines: Iterable[Iterable[Strip]], width: int, height: int) -> str:
@@ -212,7 +212,7 @@ class Shadow:
         for y, strips in enumerate(lines):
             x = 0
             for strip in strips:
-                self._draw(x, y, self._parts(strip), width)
+                self._draw(x, y, self._text_parts(strip), width)
                 x += strip.cell_length
         return self._finish()
 
@@ -242,7 +242,7 @@ class Shadow:
         """The pen with which Textual draws a style on this terminal."""
         return pen_of(style, self._colors)
 
-    def _parts(self, strip: Strip) -> Parts:
+    def _text_parts(self, strip: Strip) -> Parts:
         return [(text, pen_of(style, self._colors)) for text, style, control in strip if text and not control]
 
     def _finish(self) -> str:
