@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,14 +112,14 @@ class Alternating(LiveApp):
         while self._waking.wait():
             time.sleep(WAKE_EVERY_S)
 
-    def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
-        for frame in event.frames:
+    def take_frames(self, frames: Sequence[wire.Frame], lost: str | None) -> None:
+        for frame in frames:
             if isinstance(frame, wire.Slice):
                 # After a round's last slice: a round of every candidate follows the gaps of one mode.
                 if frame.seq % len(self.board.contenders) == 0 or not self.modes:
                     self._block, self._mode = next(self._order)
                 self.modes[frame.seq + 1] = self._block, self._mode
-        # Textual itself calls the handler of the class above, after this one.
+        super().take_frames(frames, lost)
 
     def draw(self) -> None:
         """Draw, or do what the round's mode says in its place."""

@@ -196,14 +196,14 @@ class LiveApp(Telling):
 
     def _deliver(self, frames: Sequence[wire.Frame], lost: str | None) -> None:
         """Take frames in their turn: at once if it is theirs, for a message takes as long as the table does."""
-        if not self.handle_now(partial(self._take_frames, frames, lost)):
+        if not self.handle_now(partial(self.take_frames, frames, lost)):
             self.post_message(self.Arrived(frames, lost))
 
     def on_live_app_arrived(self, event: LiveApp.Arrived) -> None:
         """It is their turn."""
-        self._take_frames(event.frames, event.lost)
+        self.take_frames(event.frames, event.lost)
 
-    def _take_frames(self, frames: Sequence[wire.Frame], lost: str | None) -> None:
+    def take_frames(self, frames: Sequence[wire.Frame], lost: str | None) -> None:
         """Draw what has come, then let the probe go on."""
         for frame in frames:
             self.recorder.take(frame)
