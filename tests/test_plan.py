@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from latvar_tui.condition import Condition
 from latvar_tui.study.conclusions import Pair, Ratio
-from latvar_tui.study.plan import FLOOR, OPEN, SETTLED, WAITING, Block, Goal, Plan, is_settled
+from latvar_tui.study.plan import FLOOR, FLOOR_ROUNDS, OPEN, SETTLED, WAITING, Block, Goal, Plan, is_settled
 
 LEVELS = [Condition(threads) for threads in (0, 1, 2, 4)]
 
@@ -101,7 +101,7 @@ def test_it_keeps_its_budget_and_hears_everybody(world: World, seed: int, budget
     assert world.elapsed_s <= budget_s + max(0.0, one_round_s)
     rounds = [world.had[name, c] for name in (*world.names, *world.others) for c in LEVELS]
     if budget_s > 30 * one_round_s:
-        assert min(rounds) >= 24
+        assert min(rounds) >= FLOOR_ROUNDS
     elif budget_s > 2 * one_round_s:
         assert min(rounds) >= 1  # a short budget is shared out
     assert blocks
@@ -125,7 +125,7 @@ def test_what_is_settled_gets_no_more_rounds_than_the_floor_and_a_block(world: W
     if len(world.names) == 1:
         return
     run(Plan(LEVELS, Goal(1e6), seed), world)
-    assert set(world.had.values()) == {24}
+    assert set(world.had.values()) == {FLOOR_ROUNDS}
 
 
 @settings(max_examples=30)

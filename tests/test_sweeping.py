@@ -19,7 +19,7 @@ from latvar_tui.paper_table import grid_of, lines
 from latvar_tui.session.reader import Session
 from latvar_tui.session.recorder import NotRecording, Recorder, SessionRecorder
 from latvar_tui.study.board import Board
-from latvar_tui.study.plan import SETTLED, Goal, Plan
+from latvar_tui.study.plan import FLOOR_ROUNDS, SETTLED, Goal, Plan
 from latvar_tui.summary import summary
 from latvar_tui.sweeping import Sweep
 from tests.scripted_link import BEGIN_NS, board_of, hello, line_up
@@ -154,14 +154,14 @@ def test_loading_counts_against_the_budget() -> None:
 def test_one_that_dies_in_the_middle_of_a_round_does_not_hold_the_others_up() -> None:
     board, course, _ = swept(reversing, dies=(IDS[2], 40))
     assert course.block is None
-    assert board.study.reversals([50.0]) and all(taken(board)[name, "2xcpu@100%"] >= 24 for name in IDS[:2])
+    assert board.study.reversals([50.0]) and all(taken(board)[name, "2xcpu@100%"] >= FLOOR_ROUNDS for name in IDS[:2])
 
 
 def test_a_control_is_measured_and_compared_with_nobody() -> None:
     board, course, _ = swept(in_order, names=[*NAMES[:2], "null"])
     assert course.block is None
     null = board.contenders[2].id
-    assert taken(board)[null, "0xcpu@100%"] >= 24
+    assert taken(board)[null, "0xcpu@100%"] >= FLOOR_ROUNDS
     assert null not in grid_of(board).rows
 
 

@@ -28,10 +28,11 @@ import numpy as np
 
 from latvar_tui.condition import Condition
 from latvar_tui.study.aims import Field, aim, rounds_to_settle, tempered
+from latvar_tui.study.claims import FEWEST_ROUNDS
 from latvar_tui.study.conclusions import Pair
 
-FLOOR_ROUNDS = 24
-"""Every pair gets so many under every condition first: with fewer than 20 no rule claims anything."""
+FLOOR_ROUNDS = FEWEST_ROUNDS
+"""Every pair gets so many under every condition first: with fewer no rule claims anything."""
 
 FLOOR_VISITS = 3
 """In so many blocks, so that no pair's first verdict hangs on one moment."""
