@@ -1,6 +1,6 @@
 """Does company leave traces? The same candidate with others in the line-up and alone.
 
-    python -m benchmarks.company [--pairs 16] [--seconds 0.75] [--thawed 6] [--models MODEL[@settings] ...]
+    python -m benchmarks.company [--pairs 12] [--seconds 0.75] [--thawed 5] [--models MODEL[@settings] ...]
 
 A candidate's pool threads spin on for a while after its slice; the instrument freezes them, so that the next candidate
 meets none of them. Here the instrument's own runners take turns as in the probe, and their times are read from their
@@ -51,7 +51,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(5, 0.25, 0, zoo.DEFAULT_LINE_UP),
-    Effort.DEFAULT: Plan(16, 0.75, 6, zoo.DEFAULT_LINE_UP),
+    Effort.DEFAULT: Plan(12, 0.75, 5, zoo.DEFAULT_LINE_UP),
     Effort.LONG: Plan(160, 0.75, 40, zoo.DEFAULT_LINE_UP),
 }
 

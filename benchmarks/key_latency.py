@@ -1,6 +1,6 @@
 """From a key to its effect on the screen, in the middle of inferences that take half a second on every core.
 
-    python -m benchmarks.key_latency [--runs 5] [--keys 40]
+    python -m benchmarks.key_latency [--runs 5] [--keys 15]
 
 The real program on a pseudo-terminal, on a chain of convolutions. A key is struck at a random moment; its time is from
 then until the bytes that show its effect can be read. What a terminal and a network add is not in it.

@@ -1,6 +1,6 @@
 """What the live screen in use costs, beside system monitors that people leave running.
 
-    python -m benchmarks.monitors [--repeats 5] [--seconds 8]
+    python -m benchmarks.monitors [--repeats 5] [--seconds 3]
 
 btop, htop and s-tui at their defaults on the same terminal, one after the other, again and again. Ours measures one
 model, idle, and draws four frames a second, while they draw one in one or two seconds: so ours is told a frame too. CPU
@@ -32,7 +32,7 @@ class Plan:
     seconds: float
 
 
-PLANS = {Effort.QUICK: Plan(1, 3.0), Effort.DEFAULT: Plan(5, 4.0), Effort.LONG: Plan(20, 15.0)}
+PLANS = {Effort.QUICK: Plan(1, 3.0), Effort.DEFAULT: Plan(5, 3.0), Effort.LONG: Plan(20, 15.0)}
 
 
 @dataclass(frozen=True)

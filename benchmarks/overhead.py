@@ -1,6 +1,6 @@
 """Overhead: latencies as recorded against a bare ONNX Runtime loop, for each model of the zoo.
 
-    python -m benchmarks.overhead [--pairs 6] [--seconds 0.5] [--models MODEL ...]
+    python -m benchmarks.overhead [--pairs 5] [--seconds 0.5] [--models MODEL ...]
 
 Two processes of one model live side by side and take turns: the instrument (runner, probe, link), held in
 between; and a loop with two reads of the clock and nothing else, stopped in between.

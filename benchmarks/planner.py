@@ -1,6 +1,6 @@
 """How much sooner a sweep is done that gives its time to what is undecided.
 
-    python -m benchmarks.planner [--sweeps 10] [--seconds 35] [--threads 0 1 2 4] [--models MODEL ...]
+    python -m benchmarks.planner [--sweeps 6] [--seconds 24] [--threads 0 1 2 4] [--models MODEL ...]
 
 Two line-ups: what ``latvar-tui sweep`` does without arguments, and all the models under fewer levels, for longer.
 
@@ -67,7 +67,7 @@ _MODELS = ("squeezenet1_1", "mobilenet_v3_large", "mnasnet1_0", "mobilenet_v2", 
 
 PLANS = {
     Effort.QUICK: Effortful(5, 14.0, 400.0, (0, 2), zoo.DEFAULT_LINE_UP),
-    Effort.DEFAULT: Effortful(8, 24.0, 900.0, (0, 1, 2, 4), _MODELS),
+    Effort.DEFAULT: Effortful(6, 24.0, 900.0, (0, 1, 2, 4), _MODELS),
     Effort.LONG: Effortful(40, 150.0, 900.0, (0, 1, 2, 4), _MODELS),
 }
 FEWER_THREADS = 2

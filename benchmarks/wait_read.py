@@ -1,6 +1,6 @@
 """Does reading an inference's wait move its tail? The same runner's loop with and without the read, slice by slice.
 
-    python -m benchmarks.wait_read [--rounds 720] [--slice-ms 25] [--threads 0 2] [--model MODEL[@settings]]
+    python -m benchmarks.wait_read [--rounds 360] [--slice-ms 25] [--threads 0 2] [--model MODEL[@settings]]
 
 In every round the loop that measures (``run_slice``) runs a slice in each of two ways, in shuffled order in one
 process: as it does without run-queue delay; and with it, one ``pread`` of ``schedstat`` after each inference. In every
@@ -51,7 +51,7 @@ class Plan:
 MODEL = "mobilenet_v3_small@threads=1"
 PLANS = {
     Effort.QUICK: Plan(80, 25.0, (0, 2), MODEL),
-    Effort.DEFAULT: Plan(480, 25.0, (0, 2), MODEL),
+    Effort.DEFAULT: Plan(360, 25.0, (0, 2), MODEL),
     Effort.LONG: Plan(6000, 25.0, (0, 2, 4), MODEL),
 }
 

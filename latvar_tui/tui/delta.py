@@ -16,7 +16,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -92,6 +92,10 @@ def _digest(methods: Iterable[Callable[..., object]]) -> str:
     except (OSError, TypeError):
         return ""
     return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def _fail(error: Exception) -> None:
+    raise error
 
 
 @lru_cache(maxsize=16)
@@ -204,8 +208,8 @@ class DeltaApp(App[ReturnType]):
             return False
         try:
             handler()
-        except Exception as error:  # the event loop would print it, and go on
-            self._handle_exception(error)
+        except Exception as error:  # the event loop would print it, and go on: it is Textual's, and ends its messages
+            self.call_later(partial(_fail, error))
         return True
 
     async def _dispatch_message(self, message: Message) -> None:
