@@ -36,7 +36,7 @@ from latvar_tui.cli_sweep import DEFAULT_BUDGET_S
 from latvar_tui.condition import Condition
 from latvar_tui.session.reader import Session
 from latvar_tui.study.conclusions import Pair
-from latvar_tui.study.plan import Block, Goal, Plan, is_settled
+from latvar_tui.study.plan import Block, Goal, Plan
 from latvar_tui.study.ranking import Study
 
 CLAIM = "A sweep that plans needs less time than one that measures everything alike, and is wrong no more often."
@@ -233,7 +233,7 @@ def _settled(judge: Plan, world: Played) -> list[tuple[Condition, str, str]]:
         (condition, a, b)
         for condition in judge.conditions
         for a, b in combinations(world.rivals, 2)
-        if all(is_settled(world.pair(a, b, condition, q), judge.goal.precision) for q in judge.goal.quantiles)
+        if all(world.pair(a, b, condition, q).is_settled(judge.goal.precision) for q in judge.goal.quantiles)
     ]
 
 

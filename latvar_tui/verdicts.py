@@ -170,7 +170,7 @@ def _alike_text(board: Board, best: Sequence[str], condition: Condition, quantil
     """What is known of those of which none is claimed to be slower than another."""
     study, where = board.study, f"{_when(condition)} at {quantile_name(quantile)}"
     pairs = [study.pair(a, b, condition, quantile) for a, b in combinations(best, 2)]
-    waits = [pair.more_s for pair in pairs if not (pair.is_decided or study.is_known(pair))]
+    waits = [pair.more_s for pair in pairs if not pair.is_settled(study.precision)]
     times = [more(min((wait for wait in waits if wait is not None), default=None))] if waits else []
     if all(pair.provisional for pair in pairs):
         return f"need more measuring to be compared {where} ({times[0]})"
@@ -208,7 +208,7 @@ def still_open(board: Board, quantile: float) -> list[str]:
     found.sort(key=lambda pair: float("inf") if pair.more_s is None else pair.more_s)
     lines = [
         f"{names[pair.a]} or {names[pair.b]} {_when(pair.condition)} at {quantile_name(quantile)}: "
-        f"undecided ({_compared(board, pair) if board.study.is_known(pair) else more(pair.more_s)})."
+        f"undecided ({_compared(board, pair) if pair.is_known(board.study.precision) else more(pair.more_s)})."
         for pair in found[:_MOST_OPEN]
     ]
     if len(found) > _MOST_OPEN:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from latvar_tui.condition import Condition
 from latvar_tui.study.conclusions import Pair, Ratio
-from latvar_tui.study.plan import FLOOR, FLOOR_ROUNDS, OPEN, SETTLED, WAITING, Block, Goal, Plan, is_settled
+from latvar_tui.study.plan import FLOOR, FLOOR_ROUNDS, OPEN, SETTLED, WAITING, Block, Goal, Plan
 
 LEVELS = [Condition(threads) for threads in (0, 1, 2, 4)]
 
@@ -219,6 +219,6 @@ def test_a_narrow_interval_settles_a_pair_that_is_not_decided() -> None:
     def pair(low: float, high: float, provisional: bool = False) -> Pair:
         return Pair("a", "b", LEVELS[0], 50.0, Ratio(1.0, low, high), "", 40, None, provisional=provisional)
 
-    assert is_settled(pair(0.96, 1.04), 0.05)
-    assert not is_settled(pair(0.94, 1.04), 0.05)
-    assert not is_settled(pair(0.96, 1.04, provisional=True), 0.05)
+    assert pair(0.96, 1.04).is_settled(0.05)
+    assert not pair(0.94, 1.04).is_settled(0.05)
+    assert not pair(0.96, 1.04, provisional=True).is_settled(0.05)

@@ -23,6 +23,13 @@ class Ratio:
     low: float | None = None
     high: float | None = None
 
+    def is_within(self, precision: float) -> bool:
+        """Whether its whole interval is: ``precision`` 0.05 is 5 % to either side."""
+        low, high, value = self.low, self.high, self.value
+        return (
+            low is not None and high is not None and value * (1 - precision) <= low and high <= value * (1 + precision)
+        )
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -49,6 +56,14 @@ class Pair:
     @property
     def is_decided(self) -> bool:
         return bool(self.faster) or self.equal
+
+    def is_known(self, precision: float) -> bool:
+        """Whether its ratio is known to within ``precision``, decided or not."""
+        return not self.provisional and self.ratio is not None and self.ratio.is_within(precision)
+
+    def is_settled(self, precision: float) -> bool:
+        """Whether it is decided, or known."""
+        return self.is_decided or self.is_known(precision)
 
 
 @dataclass(frozen=True)

@@ -288,7 +288,7 @@ class Plan:
         needs = [
             rounds_to_settle(pair, self.goal.precision, round_s)
             for pair in pairs
-            if not is_settled(pair, self.goal.precision)
+            if not pair.is_settled(self.goal.precision)
         ]
         self._judged[key] = _Judged(a, b, rounds, max(needs, default=0.0))
 
@@ -306,16 +306,6 @@ class Plan:
             return None  # alone, it is compared with nobody
         rounds = min(block.rounds, int(left_s / self._round_s(names, block.condition, seen)))
         return replace(block, candidates=names, rounds=rounds) if rounds else None
-
-
-def is_settled(pair: Pair, precision: float) -> bool:
-    """Whether a pair is decided, or its ratio is known to within ``precision``."""
-    if pair.is_decided:
-        return True
-    ratio = pair.ratio
-    if ratio is None or ratio.low is None or ratio.high is None or pair.provisional:
-        return False
-    return ratio.low >= ratio.value * (1 - precision) and ratio.high <= ratio.value * (1 + precision)
 
 
 def _members(opens: Iterable[_Judged], seen: Seen) -> tuple[str, ...]:

@@ -199,16 +199,9 @@ class Study:
         if not rivals:
             interval = self.sure_interval(candidate, condition, quantile)
             value = self._under[condition].quantile_ns(candidate, quantile) if interval else None
-            return bool(interval and value and _is_within(interval, value, self.precision))
+            return bool(interval and value and Ratio(value, *interval).is_within(self.precision))
         pairs = (self.pair(candidate, other, condition, quantile) for other in rivals)
-        return all(pair.is_decided or self.is_known(pair) for pair in pairs)
-
-    def is_known(self, pair: Pair) -> bool:
-        """Whether its ratio is known to within the precision, decided or not."""
-        ratio = pair.ratio
-        if pair.provisional or ratio is None or ratio.low is None or ratio.high is None:
-            return False
-        return _is_within((ratio.low, ratio.high), ratio.value, self.precision)
+        return all(pair.is_settled(self.precision) for pair in pairs)
 
     def groups(self, condition: Condition, quantile: float, ids: Sequence[str]) -> Groups:
         """The best at a quantile, and those that are worse: claimed to be slower than another one of these."""
@@ -404,10 +397,6 @@ def _reversal(
 
 def _place(quantile: float) -> int:
     return QUANTILES.index(quantile)
-
-
-def _is_within(interval: tuple[float, float], value: float, precision: float) -> bool:
-    return interval[0] >= value * (1 - precision) and interval[1] <= value * (1 + precision)
 
 
 def _inverse(ratio: Ratio) -> Ratio:
