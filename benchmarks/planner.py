@@ -30,7 +30,7 @@ import numpy as np
 
 from benchmarks.planner_bound import Needs, least_s
 from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, judged, shown, stand_alone
-from benchmarks.ratios import Interval, share_of
+from benchmarks.ratios import geometric_mean_of, share_of
 from latvar_tui import wire, zoo
 from latvar_tui.cli_sweep import DEFAULT_BUDGET_S
 from latvar_tui.condition import Condition
@@ -295,24 +295,16 @@ def _rows(line_up: LineUp, sweeps: int) -> list[Row]:
     truth = _of_all(rounds)
     wrong, fixed_wrong = (share_of(sum(_is_wrong(one, truth) for one in ends), sweeps) for ends in (ours, fixed))
     return [
-        judged(f"{name}: time of the planner ÷ of a fixed round-robin", _mean_interval(times), TIME, 2),
+        judged(f"{name}: time of the planner ÷ of a fixed round-robin", geometric_mean_of(times), TIME, 2),
         shown(
-            f"{name}: if it knew all beforehand", _mean_interval([one.least_s / one.took_s for one in fixed]), "×", 2
+            f"{name}: if it knew all beforehand", geometric_mean_of([one.least_s / one.took_s for one in fixed]), "×", 2
         ),
         judged(f"{name}: sweeps with a claim the wrong way round", wrong, WRONG, 1),
         shown(f"{name}: likewise of the fixed ones", fixed_wrong, " %", 1),
-        shown(f"{name}: the planner's sweeps took", _mean_interval([one.took_s for one in ours]), " s", 0),
-        shown(f"{name}: the fixed ones", _mean_interval([one.took_s for one in fixed]), " s", 0),
+        shown(f"{name}: the planner's sweeps took", geometric_mean_of([one.took_s for one in ours]), " s", 0),
+        shown(f"{name}: the fixed ones", geometric_mean_of([one.took_s for one in fixed]), " s", 0),
         shown(f"{name}: pairs left open", f"{sum(one.still_open for one in ours) / sweeps:.1f} of {pairs}"),
     ]
-
-
-def _mean_interval(values: Sequence[float]) -> Interval:
-    """The geometric mean, with a 95 % interval by resampling."""
-    logs = np.log(np.array(values))
-    drawn = np.random.default_rng(0).choice(logs, (2000, logs.size)).mean(axis=1)
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return Interval(float(np.exp(logs.mean())), float(np.exp(low)), float(np.exp(high)), logs.size)
 
 
 if __name__ == "__main__":

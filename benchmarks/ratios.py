@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from latvar_tui.hdr_layout import highest_ns, indices_of, median_ns
 from latvar_tui.histogram import Histogram
+from latvar_tui.study.blocks import student_over_normal
 
 RESAMPLES = 1000
 
@@ -72,7 +74,7 @@ def share_beyond(limits_ns: Mapping[str, float]) -> Statistic:
 def ratio(pairs: Sequence[tuple[Side, Side]], statistic: Statistic, seed: int = 0) -> Interval:
     """First side over second: pooled over the pairs, geometric mean over the candidates.
 
-    The interval is the percentile bootstrap's over whole pairs.
+    The interval is the percentile bootstrap's over whole pairs, widened for their being few.
     """
     weights = _resampled(len(pairs), seed)
     logs = []
@@ -83,7 +85,7 @@ def ratio(pairs: Sequence[tuple[Side, Side]], statistic: Statistic, seed: int = 
             sides.append(statistic(name, weights @ counts, buckets) if buckets.size else np.full(len(weights), np.nan))
         with np.errstate(divide="ignore", invalid="ignore"):
             logs.append(np.log(sides[0] / sides[1]))
-    return _interval(np.exp(np.mean(logs, axis=0)), len(pairs))
+    return _geometric(np.mean(logs, axis=0), len(pairs))
 
 
 def mean_of(values: Sequence[float], seed: int = 0) -> Interval:
@@ -91,11 +93,16 @@ def mean_of(values: Sequence[float], seed: int = 0) -> Interval:
     return _interval(_resampled(len(values), seed) @ np.asarray(values, np.float64) / len(values), len(values))
 
 
+def geometric_mean_of(values: Sequence[float], seed: int = 0) -> Interval:
+    """Likewise the geometric mean, of ratios or of times."""
+    return _geometric(_resampled(len(values), seed) @ np.log(np.asarray(values, np.float64)) / len(values), len(values))
+
+
 def mean_ratio(pairs: Sequence[tuple[float, float]], seed: int = 0) -> Interval:
     """The first numbers' mean over the second ones', its interval over pairs."""
     firsts, seconds = (_resampled(len(pairs), seed) @ np.asarray(pairs, np.float64)).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _interval(firsts / seconds, len(pairs))
+        return _geometric(np.log(firsts / seconds), len(pairs))
 
 
 def median_of(values: Sequence[float], seed: int = 0) -> Interval:
@@ -135,15 +142,29 @@ def _resampled(n: int, seed: int) -> Floats:
 
 
 def _interval(values: Floats, n: int) -> Interval:
-    """The first value, and the interval of the others; a wide open one if many of those have nothing to compare."""
-    if not np.isfinite(values[0]):
+    """The first value, and the interval of the others; a wide open one if many of those have nothing to compare.
+
+    Resamples of n scatter less than n new ones would, by √((n − 1)/n), and of few even that is known badly: widened by
+    as much, and by Student's t over the normal distribution's.
+    """
+    value = float(values[0])
+    if not np.isfinite(value):
         return Interval(float("nan"), float("nan"), float("nan"), n)
     known = values[1:][~np.isnan(values[1:])]
     if known.size < 0.99 * (values.size - 1):
-        return Interval(float(values[0]), 0.0, float("inf"), n)
+        return Interval(value, -float("inf"), float("inf"), n)
     # A neighbour, not a mean of two: a resample whose other side has none is infinite.
     low, high = np.quantile(known, [0.025, 0.975], method="nearest")
-    return Interval(float(values[0]), float(low), float(high), n)
+    wider = math.sqrt(n / (n - 1)) * student_over_normal(n - 1) if n > 1 else 1.0
+    return Interval(
+        value, value - wider * max(value - float(low), 0.0), value + wider * max(float(high) - value, 0.0), n
+    )
+
+
+def _geometric(logs: Floats, n: int) -> Interval:
+    """Of logarithms, told as what they are of."""
+    found = _interval(logs, n)
+    return Interval(*(math.exp(each) for each in (found.value, found.low, found.high)), n)
 
 
 def _stacked(histograms: Sequence[Histogram]) -> tuple[Floats, NDArray[np.int64]]:

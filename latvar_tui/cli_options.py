@@ -219,7 +219,7 @@ _LOOKS: tuple[_Option, ...] = (
         "--fps",
         type=Finite(0.1, 60),
         metavar="FPS",
-        help="Most frames a second; measuring goes on between them [one after each turn].",
+        help="Most frames a second [one after each turn, fewer where pauses for them would take 3 % of the time].",
     ),
 )
 

@@ -74,8 +74,8 @@ def test_draws_scatter_as_a_slow_bootstrap_s() -> None:
     run = run_with(np.random.default_rng(4), 240, 0.3)
     ours = blocks._deviations(run, 95.0, np.random.default_rng(1))
     n = run.blocks
-    rho = max(neighbours_alike(run, measured(run, quantile)) for quantile in (50.0, 95.0)) + 1 / np.sqrt(n)
-    ours = ours / np.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) / blocks.student_over_normal(n - 1)
+    alike = max(neighbours_alike(run, measured(run, quantile)) for quantile in (50.0, 95.0))
+    ours = ours / blocks.wider_for(alike, n) / blocks.student_over_normal(n - 1)
     random = np.random.default_rng(2)
     slow = []
     for _ in range(800):
@@ -87,6 +87,22 @@ def test_draws_scatter_as_a_slow_bootstrap_s() -> None:
 def test_student_s_t_is_the_table_s() -> None:
     for freedom, point in ((19, 2.0930), (23, 2.0687), (47, 2.0117)):
         assert 1.959964 * blocks.student_over_normal(freedom) == pytest.approx(point, abs=0.001)
+
+
+def test_how_much_blocks_are_alike_is_not_underestimated() -> None:
+    """By it they scatter at least as much as means of so many do, in nine of ten runs."""
+    random = np.random.default_rng(3)
+    for phi in (0.0, 0.5, 0.9):
+        enough = 0
+        for _ in range(400):
+            x = np.zeros(60)
+            for at, noise in enumerate(random.normal(size=59), 1):
+                x[at] = phi * x[at - 1] + noise
+            x = x[40:] - x[40:].mean()
+            raw = float(x[1:] @ x[:-1] / (x @ x))
+            once = min(max((20 * raw + 1) / 17, 0.0), 0.95)
+            enough += blocks.wider_for(once, 20) >= np.sqrt((1 + phi) / (1 - phi) * 20 / 19)
+        assert enough >= 0.85 * 400
 
 
 # -- intervals ----------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ times, or on different devices, have nothing in common.
 
 Blocks of a short run are short, and neighbours still alike. Hence what a run scatters by is widened by
 √((1+ρ)/(1−ρ)), ρ being the correlation of neighbouring blocks in how many of their times exceed the quantile: exact for
-a first-order autoregression. And by √(n/(n−1)) and Student's t over the normal distribution's: n blocks are few.
+a first-order autoregression whose ρ is known (:func:`wider_for`). And by √(n/(n−1)) and Student's t over the normal
+distribution's: n blocks are few.
 
 The interval speaks for these two runs, as long as they went on like that; not for another day.
 """
@@ -114,8 +115,8 @@ def _deviations(run: Run, quantile: float, random: np.random.Generator) -> _Floa
     drawn[np.isnan(drawn)] = 0.0  # nothing but empty blocks were drawn
     # A mood moves all quantiles, and shows best at the median: beyond p99 there is little to see it by.
     median = quantiles_ns(run.counts.sum(axis=0, keepdims=True), run.edges_ns, 50.0)[0]
-    rho = min(_MOST_RHO, max(neighbours_alike(run, value) for value in (median, measured)) + 1 / math.sqrt(n))
-    widened: _Floats = drawn * math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(n - 1)
+    alike = max(neighbours_alike(run, value) for value in (median, measured))
+    widened: _Floats = drawn * wider_for(alike, n) * student_over_normal(n - 1)
     return widened
 
 
@@ -133,6 +134,17 @@ def neighbours_alike(run: Run, value_ns: float) -> float:
         return 0.0
     rho, n = float(excess[1:] @ excess[:-1]) / power, run.blocks
     return min(max((n * rho + 1) / (n - 3), 0.0), _MOST_RHO)
+
+
+def wider_for(alike: float, blocks: int) -> float:
+    """By how much more blocks scatter than their resamples show, when neighbours are so much alike.
+
+    √((1+ρ)/(1−ρ) · n/(n−1)). To be on the safe side ρ is taken for one standard error more, 1/√n, and its bias is taken
+    away once more: near 1 that formula, the first term of a series, takes away no more than half of it (simulated, 20
+    blocks, ρ = 0.9: 0.63 on average as it is, 0.79 with the bias taken away once, 0.88 twice).
+    """
+    rho = min(_MOST_RHO, (blocks * alike + 1) / (blocks - 3) + 1 / math.sqrt(blocks))
+    return math.sqrt((1 + rho) / (1 - rho) * blocks / (blocks - 1))
 
 
 def student_over_normal(freedom: float) -> float:

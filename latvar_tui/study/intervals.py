@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from latvar_tui.study.blocks import Run, neighbours_alike, student_over_normal
+from latvar_tui.study.blocks import Run, neighbours_alike, student_over_normal, wider_for
 from latvar_tui.study.conclusions import Ratio
 from latvar_tui.study.counted import Counted, Floats, independent
 
@@ -41,7 +41,6 @@ ROUNDS_A_BLOCK = 3
 """At least: blocks of single rounds are too alike for their likeness to be known."""
 
 FEWEST_CELL_BLOCKS = 20
-_MOST_RHO = 0.95
 _SHOWS_MOODS = (50.0, 75.0, 90.0)
 """Quantiles (percent) at which moods are looked for: beyond p99 there is little to see them by, and one that moves only
 the slow inferences does not show at the median."""
@@ -134,8 +133,8 @@ def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float
             found.append(None)
             continue
         below = [each for at, each in zip(_SHOWS_MOODS, alike, strict=True) if at <= max(quantile, 50.0)]
-        rho = min(_MOST_RHO, max(*below, neighbours_alike(run, math.exp(value))) + 1 / math.sqrt(n))
-        wider = math.sqrt((1 + rho) / (1 - rho) * n / (n - 1)) * student_over_normal(min(n, many) - 1)
+        most_alike = max(*below, neighbours_alike(run, math.exp(value)))
+        wider = wider_for(most_alike, n) * student_over_normal(min(n, many) - 1)
         low, high = (_bounds(draws - value) * wider).tolist()
         low = min(max(low, fastest - value), 0.0)
         found.append((math.exp(value + low), math.exp(value + max(high, -low))))

@@ -1,9 +1,12 @@
-"""Which of the frames that come are drawn: as many as are wanted, and as the line to the terminal carries.
+"""Which of the frames that come are drawn: as many as are wanted, as measuring can spare, and as the line carries.
 
-A frame that is not drawn costs nothing and loses nothing: the next one that is shows all there is. Two things tell of a
-slow line. The writer thread may still be busy with the frame before (a pipe that is full). But over a network some
-hundred kilobytes lie in buffers before that happens, minutes of frames; so there the terminal is asked for an echo now
-and then (its cursor's position, which even a VT100 tells), and with every frame once echoes come late.
+A frame that is not drawn costs nothing and loses nothing: the next one that is shows all there is. Measuring stands
+still while one is drawn, so on a slow device fewer are: as many as keep these pauses to a small share of the time.
+
+Two things tell of a slow line. The writer thread may still be busy with the frame before (a pipe that is full). But
+over a network some hundred kilobytes lie in buffers before that happens, minutes of frames; so there the terminal is
+asked for an echo now and then (its cursor's position, which even a VT100 tells), and with every frame once echoes come
+late.
 """
 
 from __future__ import annotations
@@ -23,6 +26,15 @@ _LATE_S = 0.1
 _SILENT_S = 10.0
 """A terminal that has not answered by then does not answer at all, or the question was lost."""
 
+PAUSED_SHARE = 0.0275
+"""Of the time, that measuring may stand still for frames: 3 % is promised, and a bad gap comes on top."""
+
+_OWED_S = 0.020
+"""At most so much is owed or saved up: a single long gap, a dialog's say, holds the next frames up, but not long."""
+
+SELDOM_S = 1.0
+"""So often a frame is drawn whatever it costs."""
+
 
 def is_far(environ: Mapping[str, str]) -> bool:
     """Whether the terminal is on another machine, as far as the environment tells."""
@@ -33,15 +45,24 @@ class FramePace:
     """Told when frames are drawn and have left; says when the next may be drawn."""
 
     def __init__(
-        self, fps: float | None = None, *, far: bool = False, clock_s: Callable[[], float] = time.monotonic
+        self,
+        fps: float | None = None,
+        *,
+        far: bool = False,
+        sparing: bool = False,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``fps`` caps the frames a second; ``far`` says that the terminal is on another machine."""
+        """``fps`` caps the frames a second; ``far`` says that the terminal is on another machine; ``sparing`` holds the
+        share of pauses as well."""
         self.far = far
         self.skipped = 0
         """Frames that were not drawn."""
         self._least_s = 1.0 / fps if fps else 0.0
         self._clock_s = clock_s
+        self._sparing = sparing
+        self._spare_s = 0.0
         self._not_before_s = 0.0
+        self._not_after_s = 0.0
         self._drawn_s: float | None = None  # while it has not left
         self._asked_s: float | None = None  # while the echo has not come
         self._ask_s = 0.0 if far else float("inf")
@@ -51,13 +72,20 @@ class FramePace:
         """Whether a frame that has come now is to be drawn."""
         now_s = self._clock_s()
         due = now_s >= self._not_before_s and self._drawn_s is None and not self._echo_is_late(now_s)
+        if self._sparing:
+            due = due and (self._spare_s >= 0 or now_s >= self._not_after_s)
         self.skipped += not due
         return due
+
+    def paused(self, gap_s: float, slice_s: float) -> None:
+        """Measuring has stood still for so long, then went on for so long."""
+        spare_s = self._spare_s + PAUSED_SHARE * (gap_s + slice_s) - gap_s
+        self._spare_s = max(-_OWED_S, min(_OWED_S, spare_s))
 
     def drawn(self) -> None:
         """A frame is on its way."""
         self._drawn_s = now_s = self._clock_s()
-        self._not_before_s = now_s + self._least_s
+        self._not_before_s, self._not_after_s = now_s + self._least_s, now_s + SELDOM_S
 
     def left(self) -> None:
         """It has left this machine. A line that was busy for a while is free for as long."""
