@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from latvar_tui.device.polled import read_once
+
 
 def add_cpu_ns(process: Path, found: dict[int, int]) -> None:
     """Put the CPU time (ns) that each thread of a process has had so far into ``found``, by thread id.
@@ -17,6 +19,6 @@ def add_cpu_ns(process: Path, found: dict[int, int]) -> None:
     Raises:
         OSError, ValueError, IndexError: they are not shown, or one has just ended; those before it are in ``found``.
     """
-    tasks = process / "task"
+    tasks = f"{process}/task"
     for name in os.listdir(tasks):
-        found[int(name)] = int((tasks / name / "schedstat").read_bytes().split(None, 1)[0])
+        found[int(name)] = int(read_once(f"{tasks}/{name}/schedstat").split(None, 1)[0])

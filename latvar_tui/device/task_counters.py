@@ -11,6 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from latvar_tui.device.polled import read_once
 from latvar_tui.wire import Reading
 
 PerThread = dict[int, int] | str
@@ -18,7 +19,6 @@ PerThread = dict[int, int] | str
 
 NO_POOL = "it has no pool threads"
 _CHANGED = "its threads came or went during the slice"
-_MOST_BYTES = 1 << 14  # each of these files is one record of some 2 kB, which a single read returns whole
 
 _SCHED_SWITCHES = re.compile(rb"^nr_involuntary_switches\s*:\s*(\d+)", re.MULTILINE)
 _SCHED_MIGRATIONS = re.compile(rb"^se\.nr_migrations\s*:\s*(\d+)", re.MULTILINE)
@@ -151,12 +151,6 @@ def _unless_gone(own: str, reason: str) -> str:
 
 def _read(own: str, name: str) -> bytes | None:
     try:
-        fd = os.open(f"{own}/{name}", os.O_RDONLY)
+        return read_once(f"{own}/{name}")
     except OSError:
         return None
-    try:
-        return os.read(fd, _MOST_BYTES)
-    except OSError:
-        return None
-    finally:
-        os.close(fd)

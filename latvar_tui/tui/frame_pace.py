@@ -1,7 +1,7 @@
 """Which of the frames that come are drawn: as many as are wanted, as measuring can spare, and as the line carries.
 
 A frame that is not drawn costs nothing and loses nothing: the next one that is shows all there is. Measuring stands
-still while one is drawn, so on a slow device fewer are: as many as keep these pauses to a small share of the time.
+still while one is drawn; so where that takes long, on a slow device or with a dialog open, fewer are.
 
 Two things tell of a slow line. The writer thread may still be busy with the frame before (a pipe that is full). But
 over a network some hundred kilobytes lie in buffers before that happens, minutes of frames; so there the terminal is
@@ -12,6 +12,7 @@ late.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 PATIENCE_S = 0.025
@@ -26,14 +27,14 @@ _LATE_S = 0.1
 _SILENT_S = 10.0
 """A terminal that has not answered by then does not answer at all, or the question was lost."""
 
-PAUSED_SHARE = 0.0275
-"""Of the time, that measuring may stand still for frames: 3 % is promised, and a bad gap comes on top."""
-
-_OWED_S = 0.020
-"""At most so much is owed or saved up: a single long gap, a dialog's say, holds the next frames up, but not long."""
+DRAWING_SHARE = 0.025
+"""Of the time may be spent on drawing. Another two per cent of it pass in gaps in which nothing is drawn."""
 
 SELDOM_S = 1.0
 """So often a frame is drawn whatever it costs."""
+
+_LATELY = 3
+"""Frames, the quickest of which tells what one takes: a single long one, as a view is opened say, holds nothing up."""
 
 
 def is_far(environ: Mapping[str, str]) -> bool:
@@ -53,16 +54,15 @@ class FramePace:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """``fps`` caps the frames a second; ``far`` says that the terminal is on another machine; ``sparing`` holds the
-        share of pauses as well."""
+        share of drawing as well."""
         self.far = far
         self.skipped = 0
         """Frames that were not drawn."""
         self._least_s = 1.0 / fps if fps else 0.0
         self._clock_s = clock_s
         self._sparing = sparing
-        self._spare_s = 0.0
+        self._took_s: deque[float] = deque(maxlen=_LATELY)
         self._not_before_s = 0.0
-        self._not_after_s = 0.0
         self._drawn_s: float | None = None  # while it has not left
         self._asked_s: float | None = None  # while the echo has not come
         self._ask_s = 0.0 if far else float("inf")
@@ -72,26 +72,24 @@ class FramePace:
         """Whether a frame that has come now is to be drawn."""
         now_s = self._clock_s()
         due = now_s >= self._not_before_s and self._drawn_s is None and not self._echo_is_late(now_s)
-        if self._sparing:
-            due = due and (self._spare_s >= 0 or now_s >= self._not_after_s)
         self.skipped += not due
         return due
-
-    def paused(self, gap_s: float, slice_s: float) -> None:
-        """Measuring has stood still for so long, then went on for so long."""
-        spare_s = self._spare_s + PAUSED_SHARE * (gap_s + slice_s) - gap_s
-        self._spare_s = max(-_OWED_S, min(_OWED_S, spare_s))
 
     def drawn(self) -> None:
         """A frame is on its way."""
         self._drawn_s = now_s = self._clock_s()
-        self._not_before_s, self._not_after_s = now_s + self._least_s, now_s + SELDOM_S
+        self._not_before_s = now_s + self._least_s
 
     def left(self) -> None:
         """It has left this machine. A line that was busy for a while is free for as long."""
         if self._drawn_s is not None:
             now_s = self._clock_s()
-            took_s, self._drawn_s = now_s - self._drawn_s, None
+            began_s, self._drawn_s = self._drawn_s, None
+            took_s = now_s - began_s
+            if self._sparing:
+                self._took_s.append(took_s)
+                if len(self._took_s) == _LATELY:
+                    self._not_before_s = began_s + min(min(self._took_s) / DRAWING_SHARE, SELDOM_S)
             if took_s > PATIENCE_S:
                 self._not_before_s = max(self._not_before_s, now_s + took_s)
 
