@@ -104,7 +104,7 @@ class GrowingFiles:
                 return self._begin_anew()
             for name, file in self._files.items():
                 if file.pending:
-                    self._write(self.folder / name, file)
+                    self._write(self.folder, name, file)
             self.trouble = None
         except OSError as error:
             self._fail(error)
@@ -146,10 +146,10 @@ class GrowingFiles:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _write(self, path: Path, file: _Growing) -> None:
+    def _write(self, folder: Path, name: str, file: _Growing) -> None:
         if file.fd < 0:
             is_new = 0 if file.written else os.O_CREAT
-            file.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | is_new, 0o644)
+            file.fd = os.open(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | is_new, 0o644)
             with suppress(OSError):  # others see by this that it is being recorded; not every file system knows it
                 fcntl.flock(file.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         while file.pending:
