@@ -47,8 +47,7 @@ class Use:
 
 def measure(name: str, seconds: float) -> Use:
     """Start it, wait until it has settled, and look for so long."""
-    every = ("--fps", "60") if name == OURS else ()  # one after each slice, whatever that costs
-    with running(name, *every) as program:
+    with running(name) as program:
         program.watch(START_S)
         probe = _probe_of(program.pid) if name == OURS else None
         before, probe_before = cpu_ms(program.pid), cpu_ms(probe) if probe else 0.0

@@ -23,7 +23,7 @@ from typing import Any, Protocol, cast
 from benchmarks.ratios import Interval
 
 FEWEST = 5
-"""An interval over fewer pairs is narrower than it should be: no verdict."""
+"""An interval over fewer pairs says too little, whatever it is widened by: no verdict."""
 
 
 class Effort(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,8 @@ def ratio(pairs: Sequence[tuple[Side, Side]], statistic: Statistic, seed: int = 
 
 def mean_of(values: Sequence[float], seed: int = 0) -> Interval:
     """The mean of one number a run, its interval over runs."""
-    return _interval(_resampled(len(values), seed) @ np.asarray(values, np.float64) / len(values), len(values))
+    found = _interval(_resampled(len(values), seed) @ np.asarray(values, np.float64) / len(values), len(values))
+    return _within(found, values)
 
 
 def geometric_mean_of(values: Sequence[float], seed: int = 0) -> Interval:
@@ -110,7 +111,7 @@ def median_of(values: Sequence[float], seed: int = 0) -> Interval:
     random = np.random.default_rng(seed)
     found = np.asarray(values, np.float64)
     chosen = random.choice(found, (RESAMPLES, found.size))
-    return _interval(np.concatenate(([np.median(found)], np.median(chosen, axis=1))), found.size)
+    return _within(_interval(np.concatenate(([np.median(found)], np.median(chosen, axis=1))), found.size), values)
 
 
 def share_of(hits: int, of: int) -> Interval:
@@ -148,17 +149,22 @@ def _interval(values: Floats, n: int) -> Interval:
     as much, and by Student's t over the normal distribution's.
     """
     value = float(values[0])
-    if not np.isfinite(value):
+    if np.isnan(value) or value == np.inf:
         return Interval(float("nan"), float("nan"), float("nan"), n)
     known = values[1:][~np.isnan(values[1:])]
     if known.size < 0.99 * (values.size - 1):
         return Interval(value, -float("inf"), float("inf"), n)
     # A neighbour, not a mean of two: a resample whose other side has none is infinite.
-    low, high = np.quantile(known, [0.025, 0.975], method="nearest")
+    low, high = np.quantile(known, [0.025, 0.975], method="nearest").tolist()
+    if value == -np.inf:  # the logarithm of nothing
+        return Interval(value, value, high, n)
     wider = math.sqrt(n / (n - 1)) * student_over_normal(n - 1) if n > 1 else 1.0
-    return Interval(
-        value, value - wider * max(value - float(low), 0.0), value + wider * max(float(high) - value, 0.0), n
-    )
+    return Interval(value, value - wider * max(value - low, 0.0), value + wider * max(high - value, 0.0), n)
+
+
+def _within(found: Interval, values: Sequence[float]) -> Interval:
+    """What is never below 0 is not on average either."""
+    return replace(found, low=max(found.low, 0.0)) if min(values) >= 0 else found
 
 
 def _geometric(logs: Floats, n: int) -> Interval:

@@ -90,7 +90,7 @@ def test_student_s_t_is_the_table_s() -> None:
 
 
 def test_how_much_blocks_are_alike_is_not_underestimated() -> None:
-    """By it they scatter at least as much as means of so many do, in nine of ten runs."""
+    """By it they scatter at least as much as means of so many do, in more than 85 of 100 runs."""
     random = np.random.default_rng(3)
     for phi in (0.0, 0.5, 0.9):
         enough = 0

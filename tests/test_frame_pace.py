@@ -113,10 +113,12 @@ def test_near_terminals_are_not_asked() -> None:
     assert is_far({"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}) and not is_far({"TERM": "xterm"})
 
 
-def drawn_s(takes_s: list[float], *, sparing: bool = True, slice_s: float = 0.25) -> list[float]:
+def drawn_s(
+    takes_s: list[float], *, sparing: bool = True, slice_s: float = 0.25, fps: float | None = None
+) -> list[float]:
     """When frames were drawn, of slices that follow each other; of what each takes the last is that of all others."""
     clock = Clock()
-    pace = FramePace(sparing=sparing, clock_s=clock)
+    pace = FramePace(fps, sparing=sparing, clock_s=clock)
     times = []
     while clock.now_s < 160:
         if pace.is_due():
@@ -131,11 +133,11 @@ def drawn_s(takes_s: list[float], *, sparing: bool = True, slice_s: float = 0.25
 @given(st.floats(0.001, 0.02), st.floats(0.05, 0.5))
 def test_drawing_takes_a_small_share_of_the_time(takes_s: float, slice_s: float) -> None:
     many = len(drawn_s([takes_s], slice_s=slice_s))
-    assert many * takes_s <= 60 * DRAWING_SHARE + 3 * takes_s
+    assert many * takes_s <= 60 * DRAWING_SHARE + 6 * takes_s
     assert many >= 60 / (max(takes_s / DRAWING_SHARE, slice_s) + slice_s + takes_s)
 
 
-def test_light_frames_are_all_drawn_and_whoever_asks_for_a_rate_gets_it() -> None:
+def test_light_frames_are_all_drawn() -> None:
     assert len(drawn_s([0.005])) == len(drawn_s([0.005], sparing=False)) > 230
     assert len(drawn_s([0.012])) < 130 < 220 < len(drawn_s([0.012], sparing=False))
 
@@ -143,12 +145,48 @@ def test_light_frames_are_all_drawn_and_whoever_asks_for_a_rate_gets_it() -> Non
 def test_a_frame_is_drawn_each_second_whatever_it_costs() -> None:
     times = drawn_s([0.3], slice_s=0.2)
     assert all(b - a < SELDOM_S + 0.2 for a, b in pairwise(times))
-    assert sum(b - a >= SELDOM_S for a, b in pairwise(times)) > len(times) - 5
+    assert sum(b - a >= SELDOM_S for a, b in pairwise(times)) > len(times) - 8
 
 
 def test_one_frame_that_took_long_holds_nothing_up() -> None:
     times = drawn_s([0.05, *[0.005] * 10, 0.02, 0.005])
     assert max(b - a for a, b in pairwise(times)) < 0.31
+
+
+@given(st.lists(st.floats(0.004, 0.04), min_size=3, max_size=3))
+def test_frames_of_different_kinds_take_no_more_together(kinds: list[float]) -> None:
+    """One panel changes a frame, and each takes its own time."""
+    takes_s = kinds * 100
+    many = len(drawn_s(takes_s))
+    assert sum(takes_s[:many]) <= 60 * 1.5 * DRAWING_SHARE + 6 * max(kinds)
+
+
+def test_a_slice_that_may_stand_for_long_is_shown() -> None:
+    """One candidate's slices take a quarter of a second, the other's ten: nothing comes soon after the short one."""
+    clock = Clock()
+    pace = FramePace(sparing=True, clock_s=clock)
+    for frame in range(40):
+        clock.now_s += 10.0 if frame % 2 else 0.25
+        if pace.is_due():
+            pace.drawn()
+            clock.now_s += 0.05
+            pace.left()
+        else:
+            assert frame < 10, "as long as the first long one is not known"
+
+
+def test_both_limits_hold() -> None:
+    assert len(drawn_s([0.03], fps=2.0)) <= len(drawn_s([0.03])) < 70
+    assert len(drawn_s([0.003], fps=2.0)) <= 121 < len(drawn_s([0.003]))
+
+
+def test_a_line_that_was_stopped_for_an_hour_is_free_soon() -> None:
+    pace = FramePace(clock_s=(clock := Clock()))
+    pace.drawn()
+    clock.now_s += 3600
+    pace.left()
+    clock.now_s += 6
+    assert pace.is_due()
 
 
 def test_a_frame_that_never_leaves_is_waited_for() -> None:

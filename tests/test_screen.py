@@ -23,9 +23,10 @@ from latvar_tui.format import quantile_name
 from latvar_tui.link import LinkLost
 from latvar_tui.study.board import Board
 from latvar_tui.study.table import QUANTILES
-from latvar_tui.tui.app import LiveApp
+from latvar_tui.tui.app import LiveApp, run_screen
 from latvar_tui.tui.cost import FrameCost
 from latvar_tui.tui.dialogs import Fitted
+from latvar_tui.tui.frame_pace import SELDOM_S, FramePace
 from latvar_tui.tui.keys import KEYS
 from latvar_tui.tui.looks import CONTRAST, DARK, LIGHT, Charset, Depth, Looks
 from latvar_tui.tui.smallest import TooSmall
@@ -295,6 +296,37 @@ async def test_a_frozen_picture_goes_on_measuring() -> None:
         assert [str(strip) for strip in app.query_one("#table").lines] == before  # type: ignore[attr-defined]
         await pilot.press("space")
         assert [str(strip) for strip in app.query_one("#table").lines] != before  # type: ignore[attr-defined]
+
+
+async def test_a_frame_that_is_spared_lets_the_probe_go_on_and_is_in_the_next_one() -> None:
+    app = make_app(FIRST_SLICES)
+    now_s = [100.0]
+    app.pace = FramePace(sparing=True, clock_s=lambda: now_s[0])
+    for _ in range(6):  # each of the frames before took a tenth of a second
+        app.pace.drawn()
+        now_s[0] += 0.1
+        app.pace.left()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        table = app.query_one("#table")
+        before = [str(strip) for strip in table.lines]  # type: ignore[attr-defined]
+        more = [frame for frame in session(MODELS, ["0xcpu@100%"], 2, seed=5) if isinstance(frame, wire.Slice)]
+        for frames, is_drawn in ((more[:1], False), (more[1:2], True)):
+            sent(app).sent.clear()
+            sent(app).deliver(*frames)
+            await settled(pilot)
+            assert ([str(strip) for strip in table.lines] != before) is is_drawn  # type: ignore[attr-defined]
+            now_s[0] += SELDOM_S
+        assert app.pace.skipped == 1
+
+
+def test_the_screen_spares_frames_and_a_recording_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LiveApp, "run", lambda self: 0)
+    app, replay = make_app(()), make_app(())
+    replay.in_replay = True
+    for one in (app, replay):
+        run_screen(one, Looks(theme=DARK))
+    assert app.pace.sparing and not replay.pace.sparing
 
 
 async def test_what_is_said_of_a_frozen_picture_holds_when_a_key_draws_it_anew() -> None:

@@ -399,7 +399,7 @@ def run_screen(app: LiveApp, looks: Looks | None = None, fps: float | None = Non
         The exit status, and a sentence for stderr (or "").
     """
     app.wear(looks or looks_here())
-    app.pace = FramePace(fps, far=is_far(os.environ), sparing=fps is None and not app.in_replay)
+    app.pace = FramePace(fps, far=is_far(os.environ), sparing=not app.in_replay)
     if not app.in_replay:
         app.hint()
     status = app.run()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 PATIENCE_S = 0.025
 """So long bytes are waited for before measuring goes on; the probe itself waits 60 ms."""
@@ -28,13 +29,19 @@ _SILENT_S = 10.0
 """A terminal that has not answered by then does not answer at all, or the question was lost."""
 
 DRAWING_SHARE = 0.025
-"""Of the time may be spent on drawing. Another two per cent of it pass in gaps in which nothing is drawn."""
+"""Of the time may be spent on drawing, about."""
 
 SELDOM_S = 1.0
-"""So often a frame is drawn whatever it costs."""
+"""So often a frame is drawn whatever it costs, on a line that takes it."""
 
-_LATELY = 3
-"""Frames, the quickest of which tells what one takes: a single long one, as a view is opened say, holds nothing up."""
+_LATELY = 6
+"""Frames, whose mean without the longest tells what one takes: a single one, as a view is opened, holds nothing up."""
+
+_REMEMBERED = 32
+"""Frames, of which it is known when they came: more than candidates take turns, mostly."""
+
+_LONGEST_REST_S = 5.0
+"""A line that was stopped for an hour is free again at once."""
 
 
 def is_far(environ: Mapping[str, str]) -> bool:
@@ -56,13 +63,14 @@ class FramePace:
         """``fps`` caps the frames a second; ``far`` says that the terminal is on another machine; ``sparing`` holds the
         share of drawing as well."""
         self.far = far
+        self.sparing = sparing
         self.skipped = 0
         """Frames that were not drawn."""
         self._least_s = 1.0 / fps if fps else 0.0
         self._clock_s = clock_s
-        self._sparing = sparing
         self._took_s: deque[float] = deque(maxlen=_LATELY)
-        self._not_before_s = 0.0
+        self._came_s: deque[float] = deque(maxlen=_REMEMBERED)
+        self._not_before_s = self._spare_until_s = 0.0
         self._drawn_s: float | None = None  # while it has not left
         self._asked_s: float | None = None  # while the echo has not come
         self._ask_s = 0.0 if far else float("inf")
@@ -71,9 +79,15 @@ class FramePace:
     def is_due(self) -> bool:
         """Whether a frame that has come now is to be drawn."""
         now_s = self._clock_s()
-        due = now_s >= self._not_before_s and self._drawn_s is None and not self._echo_is_late(now_s)
+        self._came_s.append(now_s)
+        spared = now_s < self._spare_until_s and not self._next_may_be_late()
+        due = now_s >= self._not_before_s and not spared and self._drawn_s is None and not self._echo_is_late(now_s)
         self.skipped += not due
         return due
+
+    def _next_may_be_late(self) -> bool:
+        """Whether one that is left out now may stand for long: a slow candidate's slice is as long as an inference."""
+        return any(b - a > SELDOM_S for a, b in pairwise(self._came_s))
 
     def drawn(self) -> None:
         """A frame is on its way."""
@@ -86,12 +100,13 @@ class FramePace:
             now_s = self._clock_s()
             began_s, self._drawn_s = self._drawn_s, None
             took_s = now_s - began_s
-            if self._sparing:
+            if self.sparing:
                 self._took_s.append(took_s)
                 if len(self._took_s) == _LATELY:
-                    self._not_before_s = began_s + min(min(self._took_s) / DRAWING_SHARE, SELDOM_S)
+                    takes_s = (sum(self._took_s) - max(self._took_s)) / (_LATELY - 1)
+                    self._spare_until_s = began_s + min(takes_s / DRAWING_SHARE, SELDOM_S)
             if took_s > PATIENCE_S:
-                self._not_before_s = max(self._not_before_s, now_s + took_s)
+                self._not_before_s = max(self._not_before_s, now_s + min(took_s, _LONGEST_REST_S))
 
     # -- echoes -------------------------------------------------------------------------------------
 
