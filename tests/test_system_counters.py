@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from latvar_tui import wire
 from latvar_tui.device.system_counters import SystemCounters
+from latvar_tui.device.task_counters import cpu_ns_between, read_task_counts
 from latvar_tui.wire import Reading
 from tests.conftest import frames_until, slices
 from tests.test_disturbances import Start
@@ -43,70 +45,86 @@ def threads(root: Path, **cpu_ms: int) -> None:
         (folder / "schedstat").write_text(f"{spent_ms * MS} 123 45\n")
 
 
+class Counters:
+    """What is read around a slice, in the order that the probe reads it."""
+
+    def __init__(self, root: Path) -> None:
+        self._proc, self._system = str(root / "proc"), SystemCounters(root)
+
+    def begin(self) -> None:
+        self._before = read_task_counts(PID, self._proc)
+        self._system.begin()
+
+    def end(self, stress_cpu: Reading, stressed: bool) -> Mapping[str, Reading]:
+        self._system.end()
+        runner_cpu = cpu_ns_between(self._before, read_task_counts(PID, self._proc))
+        return self._system.between(runner_cpu, stress_cpu, stressed)
+
+
 def test_what_neither_model_nor_stress_took_is_the_others(root: Path) -> None:
     stat(root, 1000, 0, 100, 5000, 0, 0, 0, 7, 900, 0)
     threads(root, t1=500, t2=300)
-    counters = SystemCounters(root)
-    counters.begin(PID)
+    counters = Counters(root)
+    counters.begin()
     # 50 ticks of user (guests' among them), 1 nice, 4 system, 1 + 1 of interrupts: 570 ms; 3 stolen ones are not busy.
     stat(root, 1050, 1, 104, 5020, 9, 1, 1, 10, 940, 0)
     threads(root, t1=700, t2=400)
-    found = counters.end(PID, Reading(150.0 * MS), stressed=True)
+    found = counters.end(Reading(150.0 * MS), stressed=True)
     assert found == {"others_cpu_ns": Reading((570 - 300 - 150) * MS), "steal_ns": Reading(30.0 * MS)}
 
 
 def test_a_thread_that_came_during_the_slice_counts_from_nothing(root: Path) -> None:
     stat(root, 0, 0, 0, 0, 0, 0, 0, 0)
     threads(root, t1=500)
-    counters = SystemCounters(root)
-    counters.begin(PID)
+    counters = Counters(root)
+    counters.begin()
     stat(root, 20, 0, 0, 0, 0, 0, 0, 0)
     threads(root, t1=600, t2=40)
-    assert counters.end(PID, NO_STRESS, stressed=False)["others_cpu_ns"] == Reading(60.0 * MS)
+    assert counters.end(NO_STRESS, stressed=False)["others_cpu_ns"] == Reading(60.0 * MS)
 
 
 def test_ticks_may_leave_less_than_nothing_and_that_is_said_as_it_is(root: Path) -> None:
     """Else the sum over many slices would be too large."""
     stat(root, 0, 0, 0, 0, 0, 0, 0, 0)
     threads(root, t1=0)
-    counters = SystemCounters(root)
-    counters.begin(PID)
+    counters = Counters(root)
+    counters.begin()
     stat(root, 24, 0, 0, 0, 0, 0, 0, 0)
     threads(root, t1=248)
-    assert counters.end(PID, NO_STRESS, stressed=False)["others_cpu_ns"] == Reading(-8.0 * MS)
+    assert counters.end(NO_STRESS, stressed=False)["others_cpu_ns"] == Reading(-8.0 * MS)
 
 
 def test_what_is_not_known_has_a_reason(root: Path) -> None:
-    counters = SystemCounters(root)
-    counters.begin(PID)  # no such process
-    assert "threads" in (counters.end(PID, NO_STRESS, stressed=False)["others_cpu_ns"].reason or "")
+    counters = Counters(root)
+    counters.begin()  # no such process
+    assert "threads" in (counters.end(NO_STRESS, stressed=False)["others_cpu_ns"].reason or "")
 
     threads(root, t1=0)
-    counters.begin(PID)
-    found = counters.end(PID, Reading(reason="the stress changed in the middle"), stressed=True)
+    counters.begin()
+    found = counters.end(Reading(reason="the stress changed in the middle"), stressed=True)
     assert found["others_cpu_ns"].value is None
     assert "the stress changed in the middle" in (found["others_cpu_ns"].reason or "")
     assert found["steal_ns"].value == 0.0
 
-    counters.begin(PID)
+    counters.begin()
     shutil.rmtree(root / f"proc/{PID}/task/1")
-    assert "ended" in (counters.end(PID, NO_STRESS, stressed=False)["others_cpu_ns"].reason or "")
+    assert "ended" in (counters.end(NO_STRESS, stressed=False)["others_cpu_ns"].reason or "")
 
 
 @pytest.mark.parametrize("tree", ["android", "empty"])
 def test_a_device_that_hides_its_counters_says_so(tree: str) -> None:
-    counters = SystemCounters(TREES / tree)
-    counters.begin(PID)
-    for reading in counters.end(PID, NO_STRESS, stressed=False).values():
+    counters = Counters(TREES / tree)
+    counters.begin()
+    for reading in counters.end(NO_STRESS, stressed=False).values():
         assert reading.value is None and "/proc/stat" in (reading.reason or "")
 
 
 def test_a_kernel_that_counts_no_steal_time(root: Path) -> None:
     stat(root, 1, 0, 1, 9, 0, 0, 0)
     threads(root, t1=0)
-    counters = SystemCounters(root)
-    counters.begin(PID)
-    assert counters.end(PID, NO_STRESS, stressed=False) == {
+    counters = Counters(root)
+    counters.begin()
+    assert counters.end(NO_STRESS, stressed=False) == {
         "others_cpu_ns": Reading(0.0),
         "steal_ns": Reading(reason="no steal time is counted"),
     }

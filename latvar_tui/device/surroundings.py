@@ -13,7 +13,7 @@ from latvar_tui.device.disturbances.watch import Watch
 from latvar_tui.device.runner_control import Runner
 from latvar_tui.device.stress_control import StressControl
 from latvar_tui.device.system_counters import SystemCounters
-from latvar_tui.device.task_counters import read_task_counts, task_counters, unavailable
+from latvar_tui.device.task_counters import cpu_ns_between, read_task_counts, task_counters, unavailable
 from latvar_tui.wire import Reading
 
 
@@ -43,21 +43,19 @@ class Surroundings:
         self._runner, self._stress, self._condition = runner, stress, condition
         self._stress_before = None if condition.is_idle else stress.cpu_ns()
         self._tasks_before = read_task_counts(runner.child.pid)
-        self._system.begin(runner.child.pid)
+        self._system.begin()
 
     def end(self, slice_ns: int, changed: bool) -> Seen:
         """What has been counted since; ``changed`` if the condition did not stay the same meanwhile."""
         pid = self._runner.child.pid
+        self._system.end()
         stress_cpu = self._stress_cpu(changed)
-        system = self._system.end(pid, stress_cpu, stressed=not self._condition.is_idle)
+        # After those: a thread that has yet to get a core to stop on would still be waiting.
+        before, after = self._tasks_before, read_task_counts(pid)
+        tasks = unavailable("the stress changed in the middle") if changed else task_counters(before, after)
+        system = self._system.between(cpu_ns_between(before, after), stress_cpu, not self._condition.is_idle)
         gap = Gap(time.monotonic(), self._runner.name, str(self._condition), pid, slice_ns, system)
         marks, notes = self._watch.look(gap)
-        # Last: a thread that has yet to get a core to stop on would still be waiting.
-        tasks = (
-            unavailable("the stress changed in the middle")
-            if changed
-            else task_counters(self._tasks_before, read_task_counts(pid))
-        )
         return Seen(stress_cpu, {**system, **tasks}, marks, notes)
 
     def _stress_cpu(self, changed: bool) -> Reading:

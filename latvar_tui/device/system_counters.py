@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from latvar_tui.device.polled import Polled
-from latvar_tui.device.schedstat import add_cpu_ns
 from latvar_tui.wire import Reading
 
 _BUSY = ("user", "nice", "system", "irq", "softirq")
@@ -23,12 +22,11 @@ class SystemCounters:
     """Read with runner and stressor frozen: :meth:`begin` last before the thaw, :meth:`end` first after the freeze."""
 
     def __init__(self, root: Path = Path("/")) -> None:
-        self._root = root
         self._tick_ns = 1e9 / (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
         self._stat: Polled | None = None
         self._unavailable = ""
         self._before: dict[str, float] | None = None
-        self._runner_before: dict[int, int] | None = None
+        self._after: dict[str, float] | None = None
         try:
             self._stat = Polled(root / "proc/stat")
             self._ticks_ns()
@@ -36,38 +34,28 @@ class SystemCounters:
             self._stat = None
             self._unavailable = f"/proc/stat cannot be read ({getattr(error, 'strerror', None) or error})"
 
-    def begin(self, runner_pid: int) -> None:
+    def begin(self) -> None:
         """Note where the counters stand."""
-        if self._stat is None:
-            return
-        self._runner_before = self._cpu_ns(runner_pid)
         self._before = self._read()
 
-    def end(self, runner_pid: int, stress_cpu: Reading, stressed: bool) -> Mapping[str, Reading]:
-        """What was counted since: ``others_cpu_ns`` and ``steal_ns``.
+    def end(self) -> None:
+        """Note where they stand now: before anything else is read."""
+        self._after = self._read()
+
+    def between(self, runner_cpu: Reading, stress_cpu: Reading, stressed: bool) -> Mapping[str, Reading]:
+        """What was counted between the two: ``others_cpu_ns`` and ``steal_ns``.
 
         Args:
-            stress_cpu: what the stressor got meanwhile, ns.
+            runner_cpu: what the model's threads got meanwhile, ns.
+            stress_cpu: likewise the stressor.
             stressed: whether it was asked for anything; it takes nothing otherwise.
         """
-        after = self._read()
-        if self._before is None or after is None:
+        if self._before is None or self._after is None:
             reason = Reading(reason=self._unavailable)
             return {"others_cpu_ns": reason, "steal_ns": reason}
-        spent = {name: after[name] - before for name, before in self._before.items()}
+        spent = {name: self._after[name] - before for name, before in self._before.items()}
         steal = Reading(max(0.0, spent["steal"])) if "steal" in spent else Reading(reason="no steal time is counted")
-        return {"others_cpu_ns": self._others(runner_pid, spent, stress_cpu, stressed), "steal_ns": steal}
-
-    def _others(self, pid: int, spent: Mapping[str, float], stress_cpu: Reading, stressed: bool) -> Reading:
-        before, after = self._runner_before, self._cpu_ns(pid)
-        if before is None or after is None:
-            return Reading(reason="this platform does not show what the model's own threads get")
-        if not before.keys() <= after.keys():
-            return Reading(reason="a thread of the model's has ended, and what it got is not shown")
-        if stressed and stress_cpu.value is None:
-            return Reading(reason=f"what the stress threads got is not known: {stress_cpu.reason}")
-        own_ns = sum(after.values()) - sum(before.values()) + (stress_cpu.value or 0.0 if stressed else 0.0)
-        return Reading(sum(spent[name] for name in _BUSY) - own_ns)
+        return {"others_cpu_ns": _others(spent, runner_cpu, stress_cpu, stressed), "steal_ns": steal}
 
     def _read(self) -> dict[str, float] | None:
         if self._stat is None:
@@ -87,11 +75,11 @@ class SystemCounters:
             raise ValueError("its first line is another one")
         return found
 
-    def _cpu_ns(self, pid: int) -> dict[int, int] | None:
-        """CPU time that each thread of a frozen runner has had, ns; None where that is not shown."""
-        found: dict[int, int] = {}
-        try:
-            add_cpu_ns(self._root / "proc" / str(pid), found)
-        except (OSError, ValueError, IndexError):
-            return None
-        return found
+
+def _others(spent: Mapping[str, float], runner_cpu: Reading, stress_cpu: Reading, stressed: bool) -> Reading:
+    if runner_cpu.value is None:
+        return runner_cpu
+    if stressed and stress_cpu.value is None:
+        return Reading(reason=f"what the stress threads got is not known: {stress_cpu.reason}")
+    own_ns = runner_cpu.value + (stress_cpu.value or 0.0 if stressed else 0.0)
+    return Reading(sum(spent[name] for name in _BUSY) - own_ns)

@@ -27,9 +27,13 @@ _STATUS_SWITCHES = re.compile(rb"^nonvoluntary_ctxt_switches:\s*(\d+)", re.MULTI
 
 @dataclass(frozen=True)
 class TaskCounts:
-    """Counters of a process's threads, each since its thread began. ``main`` is the thread that calls the runtime."""
+    """Counters of a process's threads, each since its thread began. ``main`` is the thread that calls the runtime.
+
+    ``cpu_ns`` is how long each has been on a core: of a frozen process, for reading moves nobody's preemptions.
+    """
 
     main: int
+    cpu_ns: PerThread
     delays_ns: PerThread
     involuntary_switches: PerThread
     migrations: PerThread
@@ -50,17 +54,16 @@ def read_task_counts(pid: int, proc: str = "/proc") -> TaskCounts:
         threads = sorted(int(name) for name in os.listdir(folder) if name.isdigit())
     except OSError as error:
         why = f"this platform shows no threads ({error.strerror})"
-        return TaskCounts(pid, why, why, why)
+        return TaskCounts(pid, why, why, why, why)
+    cpu_ns: dict[int, int] = {}
     delays: dict[int, int] = {}
     switches: dict[int, int] = {}
     migrations: dict[int, int] = {}
     missing: dict[str, str] = {}
-    counted = 0
     for thread in threads:
         own = f"{folder}/{thread}"
         try:
-            on_cpu_ns, delays[thread] = _schedstat(own)
-            counted += on_cpu_ns + delays[thread]
+            cpu_ns[thread], delays[thread] = _schedstat(own)
         except _Missing as error:
             missing["delays"] = str(error)
         sched = _read(own, "sched")
@@ -77,10 +80,11 @@ def read_task_counts(pid: int, proc: str = "/proc") -> TaskCounts:
             migrations[thread] = _number(_SCHED_MIGRATIONS, sched)
         except _Missing:
             missing["migrations"] = _unless_gone(own, "this kernel shows no migrations (it has no /proc/PID/sched)")
-    if threads and not counted:
+    if threads and not sum(cpu_ns.values()) + sum(delays.values()):
         missing.setdefault("delays", "this kernel does not count run-queue delay")
     return TaskCounts(
         pid,
+        missing.get("delays", cpu_ns),
         missing.get("delays", delays),
         missing.get("switches", switches),
         missing.get("migrations", migrations),
@@ -99,6 +103,15 @@ def task_counters(before: TaskCounts, after: TaskCounts) -> dict[str, Reading]:
         "involuntary_switches": _sum(before.involuntary_switches, after.involuntary_switches),
         "migrations": _sum(before.migrations, after.migrations),
     }
+
+
+def cpu_ns_between(before: TaskCounts, after: TaskCounts) -> Reading:
+    """CPU time that a process's threads had together between two readings; one that came meanwhile, since it began."""
+    if isinstance(before.cpu_ns, str) or isinstance(after.cpu_ns, str):
+        return Reading(reason="this platform does not show what the model's own threads get")
+    if not before.cpu_ns.keys() <= after.cpu_ns.keys():
+        return Reading(reason="a thread of the model's has ended, and what it got is not shown")
+    return Reading(float(sum(after.cpu_ns.values()) - sum(before.cpu_ns.values())))
 
 
 def unavailable(reason: str) -> dict[str, Reading]:

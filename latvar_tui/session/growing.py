@@ -10,8 +10,9 @@ import errno
 import fcntl
 import json
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,28 @@ class _Growing:
     pending: bytearray = field(default_factory=bytearray)
 
 
+class _Syncing(threading.Thread):
+    """Waits for the disk, and for nothing else."""
+
+    def __init__(self, fds: Sequence[int]) -> None:
+        super().__init__(name="sync", daemon=True)
+        self._fds = fds
+        self.took_s = 0.0
+        self.is_gone = False
+        """Whether somebody has removed a file."""
+        self.error: OSError | None = None
+
+    def run(self) -> None:
+        began_s = time.monotonic()
+        try:
+            for fd in self._fds:
+                os.fsync(fd)
+                self.is_gone |= not os.fstat(fd).st_nlink
+        except OSError as error:
+            self.error = error
+        self.took_s = time.monotonic() - began_s
+
+
 class GrowingFiles:
     """The files of one folder, by name; each comes to be with its first bytes."""
 
@@ -65,6 +88,7 @@ class GrowingFiles:
         self._files: dict[str, _Growing] = {}
         self._retry_at_s = self._synced_s = time.monotonic()
         self._unsynced = False
+        self._syncing: _Syncing | None = None
 
     @property
     def has_room(self) -> bool:
@@ -89,12 +113,15 @@ class GrowingFiles:
     def write(self) -> bool:
         """Hand everything pending to the kernel, as far as it takes it.
 
-        A process that is killed from here on loses nothing; a power cut may, until :meth:`sync`.
+        A process that is killed from here on loses nothing; a power cut may, until the disk is asked next:
+        :meth:`begin_sync`.
 
         Returns:
             False if the files are gone: they begin anew, and what was pending for the old ones is dropped, for it
             was the continuation of what nobody has any more.
         """
+        if not self._end_sync():
+            return False
         if self.trouble is not None and time.monotonic() < self._retry_at_s:
             return True
         try:
@@ -110,29 +137,18 @@ class GrowingFiles:
             self._fail(error)
         return True
 
-    def sync(self) -> bool:
-        """Wait for the disk, if it is time to; what :meth:`write` returns.
+    def begin_sync(self) -> None:
+        """Let the disk have what has been written, if it is time to, while others work; :meth:`write` waits for it.
 
-        In the gap, and not while a slice runs: it is the disk's work that would disturb, and the kernel's. The kernel
-        writes on its own, too, every five seconds or so; with this there is little left for it to do. A slow disk (an
-        SD card takes 10 to 500 ms) is waited for less often, for the probe is kept waiting as well.
+        Call at the beginning of a gap, and not while a slice runs: it is the disk's work that would disturb, and the
+        kernel's. The kernel writes on its own, too, every five seconds or so; with this there is little left for it to
+        do. A slow disk (an SD card takes 10 to 500 ms) is asked less often, for the probe is kept waiting as well.
         """
-        now_s = time.monotonic()
-        if not self._unsynced or self.trouble is not None or now_s - self._synced_s < self.sync_s:
-            return True
-        try:
-            for file in self._files.values():
-                if file.fd >= 0:
-                    os.fsync(file.fd)
-                    if not os.fstat(file.fd).st_nlink:
-                        return self._begin_anew()
-        except OSError as error:
-            self._fail(error)
-        self._synced_s = time.monotonic()
-        self.sync_took_s = self._synced_s - now_s
-        self.sync_s = max(SYNC_S, min(60.0, _SYNC_COST * self.sync_took_s))
-        self._unsynced = False
-        return True
+        due = time.monotonic() - self._synced_s >= self.sync_s
+        if due and self._unsynced and self.trouble is None and self._syncing is None:
+            self._unsynced = False
+            self._syncing = _Syncing([file.fd for file in self._files.values() if file.fd >= 0])
+            self._syncing.start()
 
     def retry_now(self) -> None:
         """Let the next :meth:`write` try again at once: there may be no other."""
@@ -141,10 +157,25 @@ class GrowingFiles:
     def close(self) -> None:
         """Wait for the disk once more, and let the files go. Safe to call twice."""
         self.sync_s = 0.0
-        self.sync()
+        self.begin_sync()
+        self._end_sync()
         self._let_go()
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    def _end_sync(self) -> bool:
+        """Wait for the disk, if it was asked; what :meth:`write` returns."""
+        asked, self._syncing = self._syncing, None
+        if asked is None:
+            return True
+        asked.join()
+        if asked.is_gone:
+            return self._begin_anew()
+        if asked.error is not None:
+            self._fail(asked.error)
+        self._synced_s, self.sync_took_s = time.monotonic(), asked.took_s
+        self.sync_s = max(SYNC_S, min(60.0, _SYNC_COST * self.sync_took_s))
+        return True
 
     def _write(self, folder: Path, name: str, file: _Growing) -> None:
         if file.fd < 0:

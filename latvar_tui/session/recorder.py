@@ -153,7 +153,9 @@ class SessionRecorder:
         return self._files.trouble is not None
 
     def take(self, frame: wire.Frame) -> None:
-        """Keep a frame for the next gap. Slices that come while recording is switched off are not kept."""
+        """Keep a frame until :meth:`flush_in_gap`. Slices that come while recording is switched off are not kept."""
+        if isinstance(frame, wire.Slice):
+            self._files.begin_sync()  # of those before: a gap has begun, and there is something else to do in it
         if self.is_on or not isinstance(frame, wire.Slice):
             self._taken.append(frame)
 
@@ -170,7 +172,7 @@ class SessionRecorder:
             for frame in taken:
                 self._keep(frame)
             if self._compressor is not None:
-                if not self._files.write() or not self._files.sync():
+                if not self._files.write():
                     self._begin_anew()
                 elif time.monotonic() - self._snapshot_s >= SNAPSHOT_S:
                     self._snapshot()

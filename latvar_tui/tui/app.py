@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -17,7 +18,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 
 from latvar_tui import headless, wire
@@ -53,6 +53,20 @@ DEAD_MAN_S = 600.0
 
 Connect = Callable[[Sequence[Candidate], Condition], FrameSource]
 """Starts a probe on a line-up under a condition."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What each frame draws: to look a widget up takes as long as to draw one in which nothing has changed."""
+
+    header: Header
+    histograms: HistogramPanel
+    table: TablePanel
+    slider: LineWidget
+    timeline: TimelineLine
+    status: StatusLine
+    banner: Banner
+    tabs: Tabs
 
 
 class LiveApp(Telling):
@@ -111,16 +125,21 @@ class LiveApp(Telling):
     # -- composing and ending -----------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        yield Header(id="header")
-        yield HistogramPanel(self.board, self.view, id="histograms")
         self._panels = panels(self.board, self.view, self.answers, lambda: self.probe_log)
+        self._parts = parts = _Parts(
+            Header(id="header"),
+            HistogramPanel(self.board, self.view, id="histograms"),
+            TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table"),
+            self.slider(),
+            TimelineLine(self.board.timeline, id="timeline"),
+            StatusLine(id="status"),
+            Banner(id="banner"),
+            Tabs(id="tabs"),
+        )
+        yield parts.header
+        yield parts.histograms
         yield from self._panels.values()
-        yield TablePanel(self.board, self.view, can_stress=not self.in_replay, id="table")
-        yield self.slider()
-        yield TimelineLine(self.board.timeline, id="timeline")
-        yield StatusLine(id="status")
-        yield Banner(id="banner")
-        yield Tabs(id="tabs")
+        yield from (parts.table, parts.slider, parts.timeline, parts.status, parts.banner, parts.tabs)
         yield Footer(id="footer", in_replay=self.in_replay)
 
     def slider(self) -> LineWidget:
@@ -139,6 +158,8 @@ class LiveApp(Telling):
 
     def on_ready(self) -> None:
         """Painted: from here on the probe may measure."""
+        gc.collect()
+        gc.freeze()  # what has been imported and composed stays: it need not be gone through in every gap
         self.fit_table()
         self.draw()
         self._feed.watch()
@@ -156,9 +177,8 @@ class LiveApp(Telling):
         """
         width, height = size or self.size
         shown = view_named(self.view.shown)
-        base = self.screen_stack[0]
-        histograms, table = base.query_one(HistogramPanel), base.query_one(TablePanel)
-        timeline, tabs = base.query_one(TimelineLine), base.query_one(Tabs)
+        parts = self._parts
+        histograms, table, timeline, tabs = parts.histograms, parts.table, parts.timeline, parts.tabs
         histograms.display = shown.name == OVERVIEW
         table.display = shown.name == OVERVIEW or shown.beside_table
         for name, panel in self._panels.items():
@@ -270,10 +290,11 @@ class LiveApp(Telling):
         but a terminal on this device may be slow because it computes, and the probe is told so.
         """
         go = self._feed.go_when_drawn(seq)
+        # While the picture leaves, on a thread of its own.
+        for sentence in self.recorder.flush_in_gap():
+            self.note(sentence)
 
         def asleep() -> None:
-            for sentence in self.recorder.flush_in_gap():
-                self.note(sentence)
             go()
             if drawn:
                 self._cost.frame()
@@ -298,26 +319,26 @@ class LiveApp(Telling):
     def draw(self) -> None:
         if not self.is_running or not self.screen_stack:
             return
-        base = self.screen_stack[0]
+        parts = self._parts
         with self.painting_at_once():
-            base.query_one(Header).show(self.board, *self.headline())
+            parts.header.show(self.board, *self.headline())
             self.answers.begin()
-            for panel in self._shown_panels(base):
+            for panel in self._shown_panels():
                 panel.redraw()
-            self.draw_slider(base.query_one("#slider"))
-            base.query_one(TimelineLine).redraw()
-            base.query_one(StatusLine).show(self.board)
-            base.query_one(Banner).show(*self.banner())
-            base.query_one(Tabs).show(self.view.shown)
+            self.draw_slider(parts.slider)
+            parts.timeline.redraw()
+            parts.status.show(self.board)
+            parts.banner.show(*self.banner())
+            parts.tabs.show(self.view.shown)
         if isinstance(self.screen, LargePrint):
             self.screen.redraw()
 
-    def _shown_panels(self, base: Screen[Any]) -> list[BoardPanel]:
+    def _shown_panels(self) -> list[BoardPanel]:
         """Those of the present view: no other one is asked for anything."""
-        shown = view_named(self.view.shown)
+        shown, parts = view_named(self.view.shown), self._parts
         if shown.name == OVERVIEW:
-            return [base.query_one(HistogramPanel), base.query_one(TablePanel)]
-        return [self._panels[shown.name], *([base.query_one(TablePanel)] if shown.beside_table else [])]
+            return [parts.histograms, parts.table]
+        return [self._panels[shown.name], *([parts.table] if shown.beside_table else [])]
 
     def headline(self) -> tuple[str, Style]:
         """What the header says on its right."""

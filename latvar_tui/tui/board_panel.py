@@ -24,10 +24,13 @@ class BoardPanel(LineWidget):
     def __init__(self, board: Board, view: View, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self._board, self._view, self._only_ascii = board, view, ascii
+        self._worn: Looks | None = None
 
     @property
     def _looks(self) -> Looks:
-        """What this terminal has; outside of an application everything."""
+        """What this terminal has; outside of an application everything. Asked for in every line: one answer a frame."""
+        if self._worn is not None:
+            return self._worn
         with suppress(NoActiveAppError):
             looks = getattr(self.app, "looks", None)
             return looks if isinstance(looks, Looks) else Looks()
@@ -46,7 +49,9 @@ class BoardPanel(LineWidget):
         """Bring the lines up to date."""
         width, height = self.size
         if width and height:
+            self._worn = self._looks
             self.set_lines(self.draw(width, height))
+            self._worn = None
 
     def on_resize(self) -> None:
         self.redraw()

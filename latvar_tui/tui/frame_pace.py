@@ -28,8 +28,8 @@ _LATE_S = 0.1
 _SILENT_S = 10.0
 """A terminal that has not answered by then does not answer at all, or the question was lost."""
 
-DRAWING_SHARE = 0.025
-"""Of the time may be spent on drawing, about."""
+DRAWING_SHARE = 0.03
+"""Of the time may be spent on drawing, and on writing what is recorded, about."""
 
 SELDOM_S = 1.0
 """So often a frame is drawn whatever it costs, on a line that takes it."""

@@ -84,7 +84,7 @@ def line(*spans: Span | Cells, width: int | None = None) -> Strip:
             # A control character in a model's name or an error's text would move the cursor and shift the picture;
             # half a character of a path that is no text cannot be written at all.
             text = "".join(letter if letter.isprintable() else _UNPRINTABLE for letter in text)
-        cells = cell_len(text)
+        cells = len(text) if text.isascii() else cell_len(text)
         if width is not None and used + cells > width:
             cells = max(0, width - used)
             text = set_cell_size(text, cells)
