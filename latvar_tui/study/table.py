@@ -77,6 +77,7 @@ def table(
             if histogram.total:
                 measured[contender.id] = histogram
     best = _best(board, measured, ranked_by)
+    at_rest_under = condition.without_stress()
     rows = []
     for contender in board.contenders:
         own = measured.get(contender.id)
@@ -84,7 +85,7 @@ def table(
             rows.append(Row(contender, condition))
             continue
         cell = board.cell(contender, condition)
-        at_rest = board.cell(contender, condition.without_stress())
+        at_rest = board.cell(contender, at_rest_under)
         idle = None if condition.is_idle else at_rest
         slow_from = slow_from_ns(own, at_rest.latency if at_rest else None)
         rows.append(
