@@ -158,8 +158,6 @@ class LiveApp(Telling):
 
     def on_ready(self) -> None:
         """Painted: from here on the probe may measure."""
-        gc.collect()
-        gc.freeze()  # what has been imported and composed stays: it need not be gone through in every gap
         self.fit_table()
         self.draw()
         self._feed.watch()
@@ -423,6 +421,7 @@ def run_screen(app: LiveApp, looks: Looks | None = None, fps: float | None = Non
     app.pace = FramePace(fps, far=is_far(os.environ), sparing=not app.in_replay)
     if not app.in_replay:
         app.hint()
+    gc.freeze()  # what has been imported stays, and need not be gone through in a gap
     status = app.run()
     app.leave_probe()
     if status is None and app.return_code:
