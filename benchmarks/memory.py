@@ -1,6 +1,6 @@
 """Memory over half an hour, accelerated: does anything grow?
 
-    python -m benchmarks.memory [--frames 7200] [--line-ups 3] [--seconds 60]
+    python -m benchmarks.memory [--frames 7200] [--line-ups 3] [--seconds 40]
 
 The screen is fed a scripted session as fast as it draws: as many frames as half an hour at four a second has, through
 five conditions, with a note now and then; its resident memory is read every 50 frames. The probe and its runners

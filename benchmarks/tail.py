@@ -1,6 +1,6 @@
 """The tail under stress, as the instrument records it, against an independent observer.
 
-    python -m benchmarks.tail [--pairs 12] [--seconds 0.75] [--threads 1 2 4] [--models MODEL ...]
+    python -m benchmarks.tail [--pairs 9] [--seconds 0.75] [--threads 1 2 4] [--models MODEL ...]
 
 The observer is a process with a bare loop: two reads of ``perf_counter_ns`` around one ``run``, no schedstat, no
 freezing and no turns within a stretch. Each side has a stressor process, of the same code and in the same session,

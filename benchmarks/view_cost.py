@@ -33,7 +33,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(5, 40, SIZES[:1], NAMES),
+    Effort.QUICK: Plan(5, 30, SIZES[:1], NAMES[:2]),
     Effort.DEFAULT: Plan(5, 60, SIZES[:1], NAMES),
     Effort.LONG: Plan(10, 200, SIZES, NAMES),
 }
