@@ -16,20 +16,22 @@ from latvar_tui.study.aims import Field, aim, rounds_to_settle, tempered
 from latvar_tui.study.claims import Shortage
 from latvar_tui.study.conclusions import Pair, Ratio
 
-
-def field(needs: dict[tuple[int, int], float], candidates: int = 4, slice_s: float = 0.5) -> Field:
-    matrix = np.full((candidates, candidates), math.inf)
-    for (a, b), need in needs.items():
-        matrix[a, b] = matrix[b, a] = need
-    return Field(matrix, np.full(candidates, slice_s), np.zeros(candidates))
+Needs = dict[tuple[int, int], float]
 
 
-fields_st = st.lists(
-    st.dictionaries(
-        st.sampled_from(list(combinations(range(4), 2))), st.sampled_from([1.0, 20.0, 70.0, 300.0, math.inf])
-    ).map(field),
-    max_size=3,
+def field(*quantiles: Needs, candidates: int = 4, slice_s: float = 0.5) -> Field:
+    """Of a dictionary a quantile, each worth the same."""
+    matrices = np.full((len(quantiles), candidates, candidates), math.inf)
+    for matrix, needs in zip(matrices, quantiles, strict=True):
+        for (a, b), need in needs.items():
+            matrix[a, b] = matrix[b, a] = need
+    return Field(matrices, np.ones(len(quantiles)), np.full(candidates, slice_s), np.zeros(candidates))
+
+
+needs_st = st.dictionaries(
+    st.sampled_from(list(combinations(range(4), 2))), st.sampled_from([1.0, 20.0, 70.0, 300.0, math.inf])
 )
+fields_st = st.lists(st.lists(needs_st, min_size=1, max_size=2).map(lambda quantiles: field(*quantiles)), max_size=3)
 
 
 @given(fields_st, st.floats(0, 1000))
@@ -45,13 +47,21 @@ def test_with_time_enough_all_are_aimed_at_whose_need_is_known_and_nobody_for_lo
     for one in fields:
         assert one.settled == np.isfinite(one.needs).sum() // 2
         known = np.where(np.isfinite(one.needs), one.needs, 0.0)
-        assert (one.aims == known.max(axis=1)).all()
+        assert (one.aims == known.max(axis=(0, 1))).all()
 
 
 def test_the_pair_that_costs_less_comes_first() -> None:
     cheap, dear = field({(0, 1): 30.0}), field({(0, 1): 40.0})
     assert aim([dear, cheap], 35.0) == 30.0
     assert (cheap.settled, dear.settled) == (1, 0)
+
+
+def test_a_pair_that_is_soon_known_at_the_median_does_not_wait_for_its_tail() -> None:
+    tail = field({(0, 1): 8.0}, {(0, 1): 400.0})
+    other = field({(0, 1): 30.0}, {})
+    assert aim([other, tail], 40.0) == 38.0
+    assert (tail.aims.tolist(), other.aims.tolist()) == ([8.0, 8.0, 0.0, 0.0], [30.0, 30.0, 0.0, 0.0])
+    assert aim([field({(0, 1): 8.0}, {(0, 1): 400.0})], math.inf) == 400.0
 
 
 def test_three_pairs_that_share_candidates_are_cheaper_than_two_that_do_not() -> None:

@@ -40,6 +40,9 @@ FLOOR_VISITS = 3
 SHORTEST_BLOCK, LONGEST_BLOCK = 4, 12
 """Rounds, once time goes to what is undecided: few enough to notice soon that it is decided."""
 
+AT_ONE_QUANTILE = 0.2
+"""What it is worth to settle a pair at one of the goal's quantiles, of what it is worth at all of them."""
+
 WAITING, FLOOR, OPEN, SETTLED = "waiting", "first rounds", "open", "settled"
 """What may be said of a cell: nothing measured yet; less than the floor; in a pair that is not settled; in none."""
 
@@ -100,13 +103,18 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class _Judged:
-    """A pair as of so many rounds: about how many more of both would settle it; 0 if it is settled, inf if nobody
-    knows."""
+    """A pair as of so many rounds: about how many more of both would settle it at each of the goal's quantiles; 0 if it
+    is settled there, inf if nobody knows."""
 
     a: str
     b: str
     rounds: int
-    need: float
+    needs: tuple[float, ...]
+
+    @property
+    def need(self) -> float:
+        """Until it is settled at all of them."""
+        return max(self.needs)
 
     @property
     def is_open(self) -> bool:
@@ -133,7 +141,8 @@ class Plan:
             self._stale.extend(key for key in self._pairs(seen) if self._is_stale(key, seen))
         if not self._stale:
             return False
-        self._judge(self._stale.popleft(), seen)
+        self._judge(self._stale[0], seen)  # it stays the first one if there is no time for it now
+        self._stale.popleft()
         return True
 
     def next(self, seen: Seen) -> Block | None:
@@ -244,12 +253,16 @@ class Plan:
 
     def _field(self, condition: Condition, opens: Sequence[_Judged], seen: Seen) -> Field:
         places = {name: place for place, name in enumerate(seen.rivals)}
-        needs = np.full((len(places), len(places)), math.inf)
-        for one, need in zip(opens, tempered([one.need for one in opens]), strict=True):
-            a, b = places[one.a], places[one.b]
-            needs[a, b] = needs[b, a] = need
+        respects = [[one.need for one in opens], *zip(*(one.needs for one in opens), strict=True)]
+        needs = np.full((len(respects), len(places), len(places)), math.inf)
+        for there, own in zip(needs, respects, strict=True):
+            here = [(one, need) for one, need in zip(opens, own, strict=True) if need > 0]
+            for (one, _), need in zip(here, tempered([need for _, need in here]), strict=True):
+                a, b = places[one.a], places[one.b]
+                there[a, b] = there[b, a] = need
+        worth = np.array([1.0, *(AT_ONE_QUANTILE for _ in self.goal.quantiles)])
         slices_s = np.array([self._round_s((name,), condition, seen) for name in places])
-        return Field(needs, slices_s, np.zeros(len(places)))
+        return Field(needs, worth, slices_s, np.zeros(len(places)))
 
     def _is_known_alone(self, condition: Condition, seen: Seen) -> bool:
         return all(seen.is_settled(one, condition, q) for one in seen.rivals for q in self.goal.quantiles)
@@ -272,7 +285,7 @@ class Plan:
 
     def _known(self, key: tuple[Condition, str, str]) -> _Judged:
         _, a, b = key
-        return self._judged.get(key) or _Judged(a, b, 0, math.inf)
+        return self._judged.get(key) or _Judged(a, b, 0, (math.inf,) * len(self.goal.quantiles))
 
     def _is_stale(self, key: tuple[Condition, str, str], seen: Seen) -> bool:
         condition, a, b = key
@@ -285,12 +298,11 @@ class Plan:
         rounds = min(seen.rounds(a, condition), seen.rounds(b, condition))
         round_s = self._round_s((a, b), condition, seen)
         pairs = [seen.pair(a, b, condition, quantile) for quantile in self.goal.quantiles]
-        needs = [
-            rounds_to_settle(pair, self.goal.precision, round_s)
+        needs = (
+            0.0 if pair.is_settled(self.goal.precision) else rounds_to_settle(pair, self.goal.precision, round_s)
             for pair in pairs
-            if not pair.is_settled(self.goal.precision)
-        ]
-        self._judged[key] = _Judged(a, b, rounds, max(needs, default=0.0))
+        )
+        self._judged[key] = _Judged(a, b, rounds, tuple(needs))
 
     # -- what it takes ------------------------------------------------------------------------------
 
