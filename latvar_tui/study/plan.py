@@ -43,6 +43,9 @@ SHORTEST_BLOCK, LONGEST_BLOCK = 4, 12
 AT_ONE_QUANTILE = 0.2
 """What it is worth to settle a pair at one of the goal's quantiles, of what it is worth at all of them."""
 
+TOO_FEW = 0.25
+"""Where less than this share of the open pairs can be settled in the time that is left, one quantile counts as well."""
+
 WAITING, FLOOR, OPEN, SETTLED = "waiting", "first rounds", "open", "settled"
 """What may be said of a cell: nothing measured yet; less than the floor; in a pair that is not settled; in none."""
 
@@ -239,9 +242,13 @@ class Plan:
             names = tuple(seen.rivals)
             return [Block(c, names, LONGEST_BLOCK) for c in self.conditions if not self._is_known_alone(c, seen)]
         opens = {condition: one for condition, one in self._opens(seen).items() if one}
-        fields = [self._field(condition, one, seen) for condition, one in opens.items()]
         left_s = self._budget_left_s(seen)
-        if not aim(fields, left_s) and not aim(fields, math.inf):  # nobody knows what any of them takes
+        fields = [self._field(condition, one, seen, 0.0) for condition, one in opens.items()]
+        spent_s = aim(fields, left_s)
+        if sum(field.settled for field in fields) < TOO_FEW * sum(map(len, opens.values())):
+            fields = [self._field(condition, one, seen, AT_ONE_QUANTILE) for condition, one in opens.items()]
+            spent_s = aim(fields, left_s)
+        if not spent_s and not aim(fields, math.inf):  # nobody knows what any of them takes
             return [Block(condition, _members(one, seen), SHORTEST_BLOCK) for condition, one in opens.items()]
         blocks = []
         for condition, field_ in zip(opens, fields, strict=True):
@@ -251,7 +258,7 @@ class Plan:
                 blocks.append(Block(condition, tuple(aims), math.ceil(rounds)))
         return blocks
 
-    def _field(self, condition: Condition, opens: Sequence[_Judged], seen: Seen) -> Field:
+    def _field(self, condition: Condition, opens: Sequence[_Judged], seen: Seen, at_one_quantile: float) -> Field:
         places = {name: place for place, name in enumerate(seen.rivals)}
         respects = [[one.need for one in opens], *zip(*(one.needs for one in opens), strict=True)]
         needs = np.full((len(respects), len(places), len(places)), math.inf)
@@ -260,7 +267,7 @@ class Plan:
             for (one, _), need in zip(here, tempered([need for _, need in here]), strict=True):
                 a, b = places[one.a], places[one.b]
                 there[a, b] = there[b, a] = need
-        worth = np.array([1.0, *(AT_ONE_QUANTILE for _ in self.goal.quantiles)])
+        worth = np.array([1.0, *(at_one_quantile for _ in self.goal.quantiles)])
         slices_s = np.array([self._round_s((name,), condition, seen) for name in places])
         return Field(needs, worth, slices_s, np.zeros(len(places)))
 
