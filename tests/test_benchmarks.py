@@ -145,7 +145,7 @@ def test_the_interval_of_a_ratio_holds_what_it_is_of() -> None:
 
 
 def test_the_interval_of_a_mean_of_few_holds_it_nearly_as_often_as_it_says() -> None:
-    """The percentile bootstrap alone would in 83 of 100 times."""
+    """The percentile bootstrap alone would in 84 of 100 times."""
     random = np.random.default_rng(0)
     found = [mean_of(random.normal(10, 1, 5).tolist(), seed) for seed in range(400)]
     assert 0.92 <= np.mean([one.low <= 10 <= one.high for one in found]) <= 0.98
