@@ -243,10 +243,10 @@ class Plan:
             return [Block(c, names, LONGEST_BLOCK) for c in self.conditions if not self._is_known_alone(c, seen)]
         opens = {condition: one for condition, one in self._opens(seen).items() if one}
         left_s = self._budget_left_s(seen)
-        fields = [self._field(condition, one, seen, 0.0) for condition, one in opens.items()]
+        fields = [self._field(condition, one, seen) for condition, one in opens.items()]
         spent_s = aim(fields, left_s)
         if sum(field.settled for field in fields) < TOO_FEW * sum(map(len, opens.values())):
-            fields = [self._field(condition, one, seen, AT_ONE_QUANTILE) for condition, one in opens.items()]
+            fields = [self._field(condition, one, seen, at_one_quantile=True) for condition, one in opens.items()]
             spent_s = aim(fields, left_s)
         if not spent_s and not aim(fields, math.inf):  # nobody knows what any of them takes
             return [Block(condition, _members(one, seen), SHORTEST_BLOCK) for condition, one in opens.items()]
@@ -258,16 +258,21 @@ class Plan:
                 blocks.append(Block(condition, tuple(aims), math.ceil(rounds)))
         return blocks
 
-    def _field(self, condition: Condition, opens: Sequence[_Judged], seen: Seen, at_one_quantile: float) -> Field:
+    def _field(
+        self, condition: Condition, opens: Sequence[_Judged], seen: Seen, *, at_one_quantile: bool = False
+    ) -> Field:
+        """To be settled at all quantiles counts, and ``at_one_quantile`` each by itself as well."""
         places = {name: place for place, name in enumerate(seen.rivals)}
-        respects = [[one.need for one in opens], *zip(*(one.needs for one in opens), strict=True)]
+        respects: list[Sequence[float]] = [[one.need for one in opens]]
+        if at_one_quantile:
+            respects += zip(*(one.needs for one in opens), strict=True)
         needs = np.full((len(respects), len(places), len(places)), math.inf)
         for there, own in zip(needs, respects, strict=True):
             here = [(one, need) for one, need in zip(opens, own, strict=True) if need > 0]
             for (one, _), need in zip(here, tempered([need for _, need in here]), strict=True):
                 a, b = places[one.a], places[one.b]
                 there[a, b] = there[b, a] = need
-        worth = np.array([1.0, *(at_one_quantile for _ in self.goal.quantiles)])
+        worth = np.array([1.0] + [AT_ONE_QUANTILE] * (len(respects) - 1))
         slices_s = np.array([self._round_s((name,), condition, seen) for name in places])
         return Field(needs, worth, slices_s, np.zeros(len(places)))
 
