@@ -11,7 +11,7 @@ from latvar_tui.condition import Condition, parse_condition
 from latvar_tui.study.board import Board
 from latvar_tui.study.cell import Cell
 from latvar_tui.study.conclusions import Pair
-from latvar_tui.study.pieces import NotYet
+from latvar_tui.study.pieces import NotYet, once_and
 from latvar_tui.study.plan import Block, Plan
 
 THINKING_S = 0.003
@@ -108,13 +108,7 @@ class Sweep:
         levels: so that is done in pieces, too.
         """
         until_s = time.monotonic() + patience_s
-        begun = 0
-
-        def may_begin() -> bool:
-            nonlocal begun
-            begun += 1
-            return begun == 1 or time.monotonic() < until_s
-
+        may_begin = once_and(lambda: time.monotonic() < until_s)
         with suppress(NotYet):
             while time.monotonic() < until_s:
                 with self._study.in_pieces(may_begin, self._asked):

@@ -123,7 +123,7 @@ def _deviations(run: Run, quantile: float, random: np.random.Generator) -> _Floa
 def neighbours_alike(run: Run, value_ns: float) -> float:
     """How alike neighbouring blocks are in the share of their times above a value: 0 (not at all) to 0.95.
 
-    The lag-1 autocorrelation with its bias taken away (Marriott and Pope, Biometrika 41, 1954: −(1 + 3ρ)/n).
+    The lag-1 autocorrelation with its bias taken away.
     """
     low, high = run.edges_ns.T
     above = run.counts @ np.clip((high - value_ns) / np.maximum(high - low, 1.0), 0.0, 1.0)
@@ -132,8 +132,12 @@ def neighbours_alike(run: Run, value_ns: float) -> float:
     power = float(excess @ excess)
     if power <= 0:
         return 0.0
-    rho, n = float(excess[1:] @ excess[:-1]) / power, run.blocks
-    return min(max((n * rho + 1) / (n - 3), 0.0), _MOST_RHO)
+    return min(max(_without_bias(float(excess[1:] @ excess[:-1]) / power, run.blocks), 0.0), _MOST_RHO)
+
+
+def _without_bias(rho: float, n: int) -> float:
+    """A lag-1 autocorrelation of n: its bias is −(1 + 3ρ)/n (Marriott and Pope, Biometrika 41, 1954)."""
+    return (n * rho + 1) / (n - 3)
 
 
 def wider_for(alike: float, blocks: int) -> float:
@@ -143,7 +147,7 @@ def wider_for(alike: float, blocks: int) -> float:
     away once more: near 1 that formula, the first term of a series, takes away no more than half of it (simulated, 20
     blocks, ρ = 0.9: 0.63 on average as it is, 0.79 with the bias taken away once, 0.88 twice).
     """
-    rho = min(_MOST_RHO, (blocks * alike + 1) / (blocks - 3) + 1 / math.sqrt(blocks))
+    rho = min(_MOST_RHO, _without_bias(alike, blocks) + 1 / math.sqrt(blocks))
     return math.sqrt((1 + rho) / (1 - rho) * blocks / (blocks - 1))
 
 

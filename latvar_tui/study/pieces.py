@@ -17,6 +17,18 @@ class NotYet(Exception):
     """There is no time for it now."""
 
 
+def once_and(more: Callable[[], bool]) -> Callable[[], bool]:
+    """For :attr:`Piece.may_begin`: one thing at least, or nothing would ever be done, then as long as ``more`` says."""
+    is_first = True
+
+    def may_begin() -> bool:
+        nonlocal is_first
+        was_first, is_first = is_first, False
+        return was_first or more()
+
+    return may_begin
+
+
 @dataclass(frozen=True)
 class Mark:
     """When something was first asked for: the study's version then, and how many rounds there were ever."""

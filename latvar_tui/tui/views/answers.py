@@ -9,7 +9,7 @@ from typing import TypeVar
 from latvar_tui.condition import Condition
 from latvar_tui.study.board import Board
 from latvar_tui.study.conclusions import Groups, Pair, Reversal, not_compared
-from latvar_tui.study.pieces import Mark, NotYet
+from latvar_tui.study.pieces import Mark, NotYet, once_and
 
 PIECE_S = 0.0015
 """For so long answers that are out of date, or missing, are worked out in a frame: at least one pair of what an answer
@@ -59,13 +59,7 @@ class Answers:
         began_s = self._clock_s()
         if began_s < self._rests_until_s:
             return
-        begun = 0
-
-        def may_begin() -> bool:
-            nonlocal begun
-            begun += 1
-            return begun == 1 or self.hurried or self._clock_s() - began_s < PIECE_S
-
+        may_begin = once_and(lambda: self.hurried or self._clock_s() - began_s < PIECE_S)
         spent_s = 0.0
         while self._waiting and (spent_s < PIECE_S or self.hurried):
             key, (compute, mark) = next(iter(self._waiting.items()))
