@@ -19,6 +19,8 @@ from latvar_tui.device.lifeline import signal_name
 
 LOG_LINES = 500
 _LEAVE_S = 1.0
+_PIPE_BYTES = 1 << 16
+"""Read at once: as much as a pipe holds."""
 
 
 class LinkLost(Exception):
@@ -72,7 +74,6 @@ class Link:
         Raises:
             LinkLost: the probe has ended or sent something that is not latvar-tui's.
         """
-        self.read_log()
         frames: list[wire.Frame] = []
         while True:
             if self._trouble is not None:
@@ -80,7 +81,7 @@ class Link:
                     return frames  # what came before it counts; the trouble is raised at the next call
                 raise LinkLost(self._trouble)
             try:
-                chunk = os.read(self._frames_fd, 1 << 18)
+                chunk = os.read(self._frames_fd, _PIPE_BYTES)
             except BlockingIOError:
                 return frames
             if not chunk:
@@ -95,6 +96,8 @@ class Link:
                         frames.append(frame)
             except wire.WireError as error:
                 self._trouble = str(error)
+            if frames and len(chunk) < _PIPE_BYTES and self._trouble is None:
+                return frames  # that was all; to ask again takes as long as to read a frame, in the gap
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until a frame (or the end) is there to be received; False if the time was up."""
@@ -103,11 +106,11 @@ class Link:
         while self._trouble is None:
             left_s = None if timeout_s is None else max(0.0, limit_s - time.monotonic())
             ready = select.select(watched, [], [], left_s)[0]
+            # A full pipe of log lines would stop whoever prints them.
+            if self._stderr_fd in ready and not self.read_log():
+                watched.discard(self._stderr_fd)
             if self._frames_fd in ready or not ready:
                 return bool(ready)
-            # A full pipe of log lines would stop whoever prints them.
-            if not self.read_log():
-                watched.discard(self._stderr_fd)
         return True
 
     def frames(self) -> Iterator[wire.Frame]:

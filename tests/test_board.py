@@ -598,3 +598,28 @@ def test_a_scripted_session_is_the_same_every_time_and_fits_the_wire() -> None:
     for before, after in pairwise(own):
         assert after.start_ns - before.end_ns == after.gap_ns
     assert {frame.candidate for frame in own} == {str(candidate) for candidate in line_up(["a", "b"])}
+
+
+def test_rows_that_are_kept_are_those_worked_out_anew() -> None:
+    names, kept = ["small", "large", "other"], {}  # type: ignore[var-annotated]
+    board = Board(line_up(names))
+    asked = [
+        {"ranked_by": 99.0},
+        {"ranked_by": 50.0, "deadline_ns": 4 * MS},
+        {"ranked_by": 99.0, "window_s": 1.0},
+        {"ranked_by": 99.0, "base": {str(board.contenders[0].candidate): histogram_of([3 * MS] * 40)}},
+    ]
+    frames = session(names, [NO_STRESS, STRESS, NO_STRESS], 4)
+    reused = 0
+    for place, frame in enumerate([*frames, *session(names, [STRESS], 3, seed=7)]):
+        if place == len(frames):
+            board.clear()
+        board.take(frame)
+        for condition in (IDLE, UNDER):
+            before = dict(kept)
+            for options in asked:
+                assert table(board, condition, kept=kept, **options) == table(board, condition, **options)  # type: ignore[arg-type]
+            for again in (asked[-1], asked[-1]):
+                table(board, condition, kept=kept, **again)  # type: ignore[arg-type]
+            reused += sum(kept[key][1] is row for key, (_, row) in before.items())
+    assert reused > len(frames), "most rows are those of the frame before"

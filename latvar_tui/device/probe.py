@@ -229,10 +229,10 @@ class Probe:
                 held_s = time.monotonic() - since_s
                 if held_s > 0.1:
                     notes.append(f"held for {held_s:.1f} s")
-            self._stress.thaw()
             self._stress.order(self._wanted)  # it may have changed once more while we waited
             if self._stress.reached == self._wanted:
-                break
+                break  # frozen, if it has reached that before: in the gap it would only be in the way
+            self._stress.thaw()
             left_s = patient_until_s - time.monotonic()
             if left_s <= 0:
                 self._screen.say(wire.Note(f"Waiting for {self._wanted.stress_threads} stress threads to start."))

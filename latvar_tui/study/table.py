@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latvar_tui.condition import Condition
 from latvar_tui.histogram import Histogram
@@ -53,6 +53,10 @@ class Row:
     open_loop: OpenLoop | None = None
 
 
+KeptRows = dict[tuple[str, Condition], tuple[object, Row]]
+"""Rows by candidate and condition, each with what it was worked out from."""
+
+
 def table(
     board: Board,
     condition: Condition,
@@ -60,6 +64,7 @@ def table(
     window_s: float | None = None,
     base: Mapping[str, Histogram] | None = None,
     deadline_ns: int | None = None,
+    kept: KeptRows | None = None,
 ) -> list[Row]:
     """One row for every candidate of the line-up, in its order.
 
@@ -68,7 +73,9 @@ def table(
         window_s: only the slices of the last so many seconds; None for all.
         base: histograms by candidate to compare with.
         deadline_ns: how long an inference may take.
+        kept: rows of before, to be brought up to date: between two frames mostly one candidate has had a slice.
     """
+    kept = {} if kept is None else kept
     measured: dict[str, Histogram] = {}
     for contender in board.contenders:
         cell = board.cell(contender, condition)
@@ -84,30 +91,51 @@ def table(
         if own is None:
             rows.append(Row(contender, condition))
             continue
-        cell = board.cell(contender, condition)
-        at_rest = board.cell(contender, at_rest_under)
-        idle = None if condition.is_idle else at_rest
-        slow_from = slow_from_ns(own, at_rest.latency if at_rest else None)
-        rows.append(
-            Row(
-                contender,
-                condition,
-                own.total,
-                tuple(own.quantiles_ns(QUANTILES)),
-                tuple(is_provisional(own, q) for q in QUANTILES),
-                own.max_ns,
-                wait_share=cell.wait_share(board.now_ns, window_s) if cell else None,
-                slow_share=own.count_beyond(slow_from) / own.total,
-                miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
-                tail_wait_ns=_waiting(cell, board.now_ns, window_s).at_quantile_ns(own, ranked_by) if cell else None,
-                tail_wait_provisional=is_provisional(own, ranked_by),
-                to_best=None if contender.candidate.is_control else _ratio(own, best, ranked_by),
-                to_idle=_ratio(own, idle.latency if idle else None, ranked_by),
-                to_base=_ratio(own, base.get(contender.id) if base else None, ranked_by),
-                open_loop=_open_loop(cell, board.now_ns, window_s) if cell else None,
+        cell, at_rest = board.cell(contender, condition), board.cell(contender, at_rest_under)
+        rest, beside = at_rest.latency if at_rest else None, base.get(contender.id) if base else None
+        made_from = contender, own, own.total, rest, rest and rest.total, beside, ranked_by, deadline_ns
+        known = kept.get((contender.id, condition))
+        if known is not None and known[0] == made_from:
+            row = known[1]
+        else:
+            assert cell is not None
+            row = replace(
+                _row(contender, condition, own, rest, beside, ranked_by, deadline_ns),
+                wait_share=cell.wait_share(board.now_ns, window_s),
+                tail_wait_ns=_waiting(cell, board.now_ns, window_s).at_quantile_ns(own, ranked_by),
+                open_loop=_open_loop(cell, board.now_ns, window_s),
             )
-        )
+        to_best = None if contender.candidate.is_control else _ratio(own, best, ranked_by)
+        if to_best != row.to_best:
+            row = replace(row, to_best=to_best)
+        kept[contender.id, condition] = made_from, row
+        rows.append(row)
     return rows
+
+
+def _row(
+    contender: Contender,
+    condition: Condition,
+    own: Histogram,
+    at_rest: Histogram | None,
+    base: Histogram | None,
+    ranked_by: float,
+    deadline_ns: int | None,
+) -> Row:
+    """What the histograms tell: a candidate's ``own``, that ``at_rest`` (without stress) and the ``base``."""
+    return Row(
+        contender,
+        condition,
+        own.total,
+        tuple(own.quantiles_ns(QUANTILES)),
+        tuple(is_provisional(own, q) for q in QUANTILES),
+        own.max_ns,
+        slow_share=own.count_beyond(slow_from_ns(own, at_rest)) / own.total,
+        miss_share=None if deadline_ns is None else own.count_beyond(deadline_ns) / own.total,
+        tail_wait_provisional=is_provisional(own, ranked_by),
+        to_idle=None if condition.is_idle else _ratio(own, at_rest, ranked_by),
+        to_base=_ratio(own, base, ranked_by),
+    )
 
 
 def _waiting(cell: Cell, now_ns: int, window_s: float | None) -> Waiting:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -74,7 +74,8 @@ class BoardPanel(LineWidget):
         return DIM if rests else candidate_style(contender.slot)
 
 
-def names_that_differ(names: Sequence[str], cells: int) -> list[str]:
+@lru_cache(maxsize=32)
+def names_that_differ(names: tuple[str, ...], cells: int) -> tuple[str, ...]:
     """As :func:`latvar_tui.format.distinct`, in cells of the screen: there is room for half as many wide characters."""
     widest = max((cell_len(name) / max(1, len(name)) for name in names), default=1.0)
-    return distinct(names, cells if widest <= 1 else cells // 2)
+    return tuple(distinct(names, cells if widest <= 1 else cells // 2))

@@ -158,7 +158,7 @@ class HistogramPanel(BoardPanel):
     def _label(self, contender: Contender, cell: Cell | None, rows: int) -> list[list[Span]]:
         """What stands beside the bars, the more telling first; how much of the quantile waited where there is room."""
         contenders = self._board.contenders
-        name = names_that_differ([other.name for other in contenders], GUTTER - 4)[contenders.index(contender)]
+        name = names_that_differ(tuple(other.name for other in contenders), GUTTER - 4)[contenders.index(contender)]
         label: list[list[Span]] = [[(self.marker(contender) + name, self.name_style(contender))]]
         histogram = cell.latency if cell is not None else None
         for quantile in dict.fromkeys((50.0, self._view.ranked_by)):

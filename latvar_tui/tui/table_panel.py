@@ -13,7 +13,7 @@ from latvar_tui.condition import Condition
 from latvar_tui.format import quantile_name
 from latvar_tui.study.board import Board
 from latvar_tui.study.cell import RECENT_S
-from latvar_tui.study.table import Row, table
+from latvar_tui.study.table import KeptRows, Row, table
 from latvar_tui.tui.board_panel import BoardPanel, names_that_differ
 from latvar_tui.tui.line_widget import Span, line
 from latvar_tui.tui.palette import DIM, STRONG, WARNING
@@ -37,6 +37,7 @@ class TablePanel(BoardPanel):
         super().__init__(board, view, ascii=ascii, id=id)
         self._can_stress = can_stress
         self._beside: tuple[object, list[Strip]] = None, []
+        self._rows: KeptRows = {}
         self._kept: dict[tuple[str, Condition], tuple[object, Strip]] = {}
 
     @property
@@ -88,7 +89,7 @@ class TablePanel(BoardPanel):
 
     def _table(self, condition: Condition, width: int, window_s: float | None, *, is_one: bool = False) -> list[Strip]:
         board, view = self._board, self._view
-        rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns)
+        rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns, self._rows)
         title = _title(condition, board.condition, window_s, is_one=is_one)
         name_width = _NAME_MOST
         if width < _ROOMY:  # elsewhere the columns stay where they are, whatever the title says
@@ -102,7 +103,7 @@ class TablePanel(BoardPanel):
             title = column.title_at(quantile_name(view.ranked_by))
             head.append((title.rjust(column.width), STRONG if ranked else DIM))
         lines = [line(*head, width=width)]
-        names = names_that_differ([row.contender.name for row in rows], name_width - 3)
+        names = names_that_differ(tuple(row.contender.name for row in rows), name_width - 3)
         for row, name in zip(rows, names, strict=True):
             lines.append(self._kept_row(row, set_cell_size(name, name_width - 3), shown, width))
         return lines
