@@ -111,12 +111,13 @@ class LineUp:
     def _slice(self, runner: Runner, stretch: Stretch, thawed: bool) -> None:
         runner.child.freeze()  # where the others were left thawed, it was, too
         thawed_ns = time.perf_counter_ns()
-        runner.begin_slice(SLICE_NS)
-        answer = runner.end_slice()
+        runner.order_slice(SLICE_NS)
+        runner.child.thaw()
+        answer = runner.answer()
         if answer is None:
             raise RuntimeError(f"{runner.name} has died: {runner.bury().reason}")
-        if thawed:
-            runner.child.thaw()
+        if not thawed:
+            runner.child.freeze()
         n = answer.inferences
         times = runner.tape.durations[:n].copy()
         is_early = runner.tape.starts[:n] - thawed_ns < EARLY_NS

@@ -190,16 +190,16 @@ class Link:
 
         The kernel does this on Linux (parent-death signal). Elsewhere a stopped runner would stay for
         ever. A pid counts as ours only while its process began when ours did, and leads its own group as all of ours
-        do: no stranger is hit.
+        do, or is in the stressor's as a runner in its slice: no stranger is hit.
         """
+        stressor = self._pids.get("", (0, None))[0]
         for pid, started_s in self._pids.values():
             if started_s is not None and _started_s(pid) == started_s:
                 with contextlib.suppress(OSError):
-                    if os.getpgid(pid) == pid:
+                    if os.getpgid(pid) in (pid, stressor):
                         os.kill(pid, signal.SIGKILL)
-        stressor = self._pids.get("")
-        if stressor is not None:
-            _end_group(stressor[0])
+        if stressor:
+            _end_group(stressor)
         self._pids.clear()
 
 

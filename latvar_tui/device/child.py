@@ -69,6 +69,7 @@ class Child:
         with contextlib.suppress(OSError):
             os.setpgid(self.pid, self.pid)
         self.frozen = False
+        self._guest: Child | None = None
         self.exit_status: int | None = None
         # Only a child that has let go of what is ours, and dies with us, may be frozen.
         os.read(self.answers, 1)
@@ -79,18 +80,44 @@ class Child:
             os.write(self._orders, order)
 
     def freeze(self) -> None:
+        """Stop it, and with it whoever was thawed with it."""
         if not self.frozen:
             self._signal(signal.SIGSTOP)
             self.frozen = True
+            if self._guest is not None:
+                self._guest.frozen = True
+                self._part()
 
     def thaw(self) -> None:
         if self.frozen:
             self._signal(signal.SIGCONT)
             self.frozen = False
 
+    def thaw_with(self, guest: Child) -> None:
+        """Let both go on, in the same instant where both can be in one group.
+
+        After a signal of its own the first of them may take the sender's core, and the other waits for milliseconds.
+        """
+        if guest.exit_status is None:
+            with contextlib.suppress(OSError):
+                os.setpgid(guest.pid, self.pid)
+                self._guest = guest
+        self.thaw()
+        if self._guest is None:
+            guest.thaw()
+        guest.frozen = False
+
     def kill(self) -> None:
         """End it without waiting: its answers' end tells."""
+        self._part()
         self._signal(signal.SIGKILL)
+
+    def _part(self) -> None:
+        """Whoever was thawed with it is in a group of its own again."""
+        guest, self._guest = self._guest, None
+        if guest is not None and guest.exit_status is None:
+            with contextlib.suppress(OSError):
+                os.setpgid(guest.pid, guest.pid)
 
     def end(self) -> None:
         """Kill and reap; safe to call twice."""

@@ -140,14 +140,15 @@ class Probe:
         self._slice_of = runner
         self._stress.freeze()  # it has reached the condition; what it gets from here on is counted
         self._surroundings.begin(runner, self._stress, condition)
-        self._stress.thaw()
+        runner.order_slice(slice_ns, condition.arrivals)
         start_ns = time.perf_counter_ns()
         gap_ns = 0 if gap_began_ns is None else start_ns - gap_began_ns - self._idle_ns
         self._idle_ns = 0
-        runner.begin_slice(slice_ns, condition.arrivals)
+        self._stress.thaw_with(runner.child)
         self._wait_for(runner.child.answers)
-        answer = runner.end_slice()
+        answer = runner.answer()
         self._stress.freeze()
+        runner.child.freeze()
         end_ns = time.perf_counter_ns()
         self._slice_of = None
         if answer is None:

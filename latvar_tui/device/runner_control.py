@@ -59,15 +59,14 @@ class Runner:
         self.wait_unavailable = said.pop("unavailable")
         return State(self.name, pid=self.child.pid, **said)
 
-    def begin_slice(self, slice_ns: int, arrivals: Arrivals | None = None) -> None:
-        """Thaw it with its order already in the pipe, so that it starts at once."""
+    def order_slice(self, slice_ns: int, arrivals: Arrivals | None = None) -> None:
+        """Say what to do once it is thawed, so that it starts at once."""
         self.tape.rewind()
         rate_hz, poisson = (arrivals.rate_hz, arrivals.poisson) if arrivals else (0.0, False)
         self.child.send(ORDER.pack(slice_ns, rate_hz, poisson))
-        self.child.thaw()
 
-    def end_slice(self) -> Answer | None:
-        """Take the answer and freeze; None if the runner has died instead."""
+    def answer(self) -> Answer | None:
+        """What it says of its slice, which is over; None if the runner has died instead."""
         answer = self._read(ANSWER.size)
         if len(answer) < ANSWER.size:
             return None
@@ -75,7 +74,6 @@ class Runner:
         if fields[0] == FAILED:
             self._last_words = self._read(fields[1]).decode(errors="replace")
             return None
-        self.child.freeze()
         return Answer(*fields)
 
     def _read(self, size: int) -> bytes:
@@ -86,7 +84,8 @@ class Runner:
         return found
 
     def bury(self) -> State:
-        """Reap a runner that has died; say of what."""
+        """Reap a runner that has died, or is about to; say of what."""
+        self.child.thaw()  # should it have been stopped on its way out
         status = self.child.bury()
         if self._last_words:
             reason = f"an inference failed: {self._last_words}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from latvar_tui.device.polled import read_once
 
 
-def add_cpu_ns(process: Path, found: dict[int, int]) -> None:
+def add_cpu_ns(process: str, found: dict[int, int]) -> None:
     """Put the CPU time (ns) that each thread of a process has had so far into ``found``, by thread id.
 
     Another process's counters: reading them moves nobody's preemptions.

@@ -54,7 +54,7 @@ class StressControl:
         found: dict[int, int] = {}
         try:
             for pid in family_of(self.child.pid):
-                add_cpu_ns(Path(f"/proc/{pid}"), found)
+                add_cpu_ns(f"/proc/{pid}", found)
         except FileNotFoundError as error:
             # A thread that ended just now is no platform's fault.
             return found if "schedstat" not in str(error.filename) or _has_schedstat() else None
@@ -63,6 +63,7 @@ class StressControl:
         return found
 
     def freeze(self) -> None:
+        """Stop it, and with it a runner that was thawed with it."""
         if not self.child.frozen:
             self.child.freeze()
             self._clock.froze()
@@ -71,6 +72,11 @@ class StressControl:
         if self.child.frozen:
             self._clock.thaws()
             self.child.thaw()
+
+    def thaw_with(self, runner: Child) -> None:
+        """Let it press, and a runner run, from the same instant on."""
+        self._clock.thaws()
+        self.child.thaw_with(runner)
 
     def hear(self) -> bool:
         """Read what it says; False if it has died.

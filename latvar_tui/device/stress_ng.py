@@ -18,6 +18,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from latvar_tui.device.polled import read_once
+
 PREFIX = "stress-ng:"
 OFFERED = ("cpu", "matrix", "memcpy", "cache")
 """The ones that the slider's key goes through; any other can be named. These end within a moment of being told to."""
@@ -115,5 +117,5 @@ def family_of(pid: int) -> list[int]:
 def children_of(pid: int) -> list[int]:
     """A process's children, where /proc tells; those of its main thread, from which stress-ng forks."""
     with suppress(OSError, ValueError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in read_once(f"/proc/{pid}/task/{pid}/children").split()]
     return []
