@@ -71,12 +71,14 @@ class Histogram:
         if not values.size:
             return
         indices = indices_of(values)
-        first = int(indices.min())
+        min_ns, max_ns = int(values.min()), int(values.max())
+        first = index_of(min_ns)
         counts = np.bincount(indices - first)
         self._counts[first : first + counts.size] += counts
-        self._note(first, first + counts.size, int(values.min()), int(values.max()))
+        self._note(first, first + counts.size, min_ns, max_ns)
         self.total += values.size
-        self.overflow += int(np.count_nonzero(values > HIGHEST_NS))
+        if max_ns > HIGHEST_NS:
+            self.overflow += int(np.count_nonzero(values > HIGHEST_NS))
 
     def add_sparse(
         self,
