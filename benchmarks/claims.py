@@ -83,7 +83,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(8, 60, 3, 60),
-    Effort.DEFAULT: Plan(64, 60, 8, 120),
+    Effort.DEFAULT: Plan(56, 60, 8, 120),
     Effort.LONG: Plan(200, 100, 20, 200),
 }
 

@@ -1,6 +1,6 @@
 """CPU and bytes a frame of the live screen, with the layer that writes only what differs and without it.
 
-    python -m benchmarks.frame_cost [--repeats 5] [--frames 70]
+    python -m benchmarks.frame_cost [--repeats 5] [--frames 60]
 
 The real screen on a pseudo-terminal, fed with a scripted session (three candidates under stress, one
 slice a frame) as fast as it draws; with and without the layer in turns, so that a change of the
@@ -78,7 +78,7 @@ class Plan:
     sizes: tuple[str, ...]
 
 
-PLANS = {Effort.QUICK: Plan(5, 40, SIZES[:1]), Effort.DEFAULT: Plan(5, 70, SIZES), Effort.LONG: Plan(30, 200, SIZES)}
+PLANS = {Effort.QUICK: Plan(5, 40, SIZES[:1]), Effort.DEFAULT: Plan(5, 60, SIZES), Effort.LONG: Plan(30, 200, SIZES)}
 
 
 def measure(program: str, frames: int, size: str, *arguments: str) -> list[Cost]:

@@ -1,6 +1,6 @@
 """CPU and bytes a frame of each view of the live screen, at each size.
 
-    python -m benchmarks.view_cost [--repeats 5] [--frames 60] [--views timeline matrix]
+    python -m benchmarks.view_cost [--repeats 5] [--frames 50] [--views timeline matrix]
 
 As `frame_cost`: the real screen on a pseudo-terminal, fed with a scripted session as fast as it draws. Here the study
 is asked too, in pieces as in use; fed faster than any model runs, it has more rounds to think about a second.
@@ -34,7 +34,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(5, 30, SIZES[:1], NAMES[:2]),
-    Effort.DEFAULT: Plan(5, 60, SIZES[:1], NAMES),
+    Effort.DEFAULT: Plan(5, 50, SIZES[:1], NAMES),
     Effort.LONG: Plan(10, 200, SIZES, NAMES),
 }
 

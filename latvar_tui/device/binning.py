@@ -74,9 +74,11 @@ def bin_slice(
     if delays is not None:
         # A preemption between two inferences belongs to neither: no wait exceeds its own inference.
         waits = np.clip(np.diff(delays[:kept], prepend=delay_before), 0, latency)
-    given_up = ended_ns - arrivals[len(ends) :] if arrivals is not None else latency[:0]
-    response = np.concatenate((latency, given_up))
-    told = None if waits is None else np.concatenate((waits, np.zeros(len(given_up), np.int64)))
+    response, told = latency, waits
+    if arrivals is not None:
+        given_up = ended_ns - arrivals[len(ends) :]
+        response = np.concatenate((latency, given_up))
+        told = None if waits is None else np.concatenate((waits, np.zeros(len(given_up), np.int64)))
     return Binned(
         inferences=kept,
         dropped=len(starts) - kept,
@@ -103,7 +105,7 @@ def counts_of(values_ns: Times) -> Counts:
         return Counts()
     indices, counts, overflow = sparse_counts(values_ns)
     return Counts(
-        pairs=np.column_stack((indices, counts)).tolist(),
+        pairs=list(map(list, zip(indices.tolist(), counts.tolist(), strict=True))),
         min_ns=int(values_ns.min()),
         max_ns=int(values_ns.max()),
         sum_ns=int(values_ns.sum()),
@@ -119,14 +121,12 @@ def wait_sums(latency: Times, waits: Times) -> list[int]:
     indices -= indices.min()
     # In floating point, which is exact here: a slice's waits are far below 2**53 ns.
     sums = np.bincount(indices, weights=waits)[np.flatnonzero(np.bincount(indices))]
-    return [int(total) for total in sums]
+    return sums.astype(np.int64).tolist()  # type: ignore[no-any-return]
 
 
 def _slowest(starts: Times, service: Times, waits: Times | None, queued: Times, woken: Times) -> list[list[int]]:
     """Those of the longest latency, each as :data:`latvar_tui.wire.SLOWEST` names it."""
     columns = (starts, service, np.full(len(starts), -1) if waits is None else waits, queued, woken)
     latency = service + queued + woken
-    few = min(MOST_SLOWEST, len(latency))
-    longest = np.argpartition(latency, -few)[-few:] if few else np.arange(0)
-    longest = longest[np.argsort(latency[longest], kind="stable")[::-1]]
-    return [[int(column[i]) for column in columns] for i in longest]
+    longest = np.argsort(latency, kind="stable")[: -MOST_SLOWEST - 1 : -1]
+    return list(map(list, zip(*(column[longest].tolist() for column in columns), strict=True)))
