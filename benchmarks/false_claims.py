@@ -1,6 +1,6 @@
 """A/A on this device, looked at after every round: how often is a difference claimed that cannot be there?
 
-    python -m benchmarks.false_claims [--sessions 3] [--rounds 60] [--threads 2] [--copies 3] [--model MODEL]
+    python -m benchmarks.false_claims [--sessions 2] [--rounds 60] [--threads 2] [--copies 3] [--model MODEL]
 
 The same candidate several times over, under as many names. One probe measures round after round; each ``--rounds`` of
 them are a session, of which a study of its own is asked after every round, as somebody would who never looks away. A
