@@ -14,7 +14,15 @@ from benchmarks.claims import CASES, Case, false_claims, rounds_to_claim
 from benchmarks.simulated import Kind
 from latvar_tui.hdr_layout import sparse_counts
 from latvar_tui.study import claims
-from latvar_tui.study.claims import QUANTILES, evidence, fewest_events, holm, log_evidence, rounds_needed
+from latvar_tui.study.claims import (
+    QUANTILES,
+    evidence,
+    fewest_events,
+    fewest_own_events,
+    holm,
+    log_evidence,
+    rounds_needed,
+)
 from latvar_tui.study.counted import Counted, counted_of, independent
 from latvar_tui.study.drift import coarse
 from latvar_tui.study.early_stopping import fewest_queries
@@ -58,7 +66,8 @@ def test_early_stopping_asks_for_as_many_queries_as_mlperf_does(p: float, overla
 
 @pytest.mark.parametrize("quantile", QUANTILES)
 def test_no_claim_rests_on_fewer_effective_queries_than_early_stopping_asks_for(quantile: float) -> None:
-    assert fewest_events(quantile) / (1 - quantile / 100) >= fewest_queries(quantile / 100)
+    for fewest in (fewest_events(quantile), fewest_own_events(quantile)):
+        assert fewest / (1 - quantile / 100) >= fewest_queries(quantile / 100) - 1e-9
 
 
 # -- evidence ---------------------------------------------------------------------------------------
@@ -117,14 +126,45 @@ def test_a_burst_within_a_round_is_one_event() -> None:
     assert independent(np.full((50, 1), 3.0))[0] == pytest.approx(50.0)
 
 
-@given(st.integers(0, 60), st.floats(0, 60), st.sampled_from(QUANTILES))
-def test_what_is_missing_is_less_than_what_is_needed(rounds: int, events: float, quantile: float) -> None:
-    seen = claims.Evidence(quantile, rounds, 0.1, 1.0, 1.0, (events, 99.0))
+@given(st.integers(0, 60), st.tuples(st.floats(0, 60), st.floats(0, 60)), st.floats(0, 60), st.sampled_from(QUANTILES))
+def test_what_is_missing_is_less_than_what_is_needed(
+    rounds: int, events: tuple[float, float], beyond: float, quantile: float
+) -> None:
+    seen = claims.Evidence(quantile, rounds, 0.1, 1.0, 1.0, events, beyond)
     short = seen.shortage
     assert (short is None) == (seen.missing <= 1)
+    needs = [math.ceil(need) for need in (fewest_events(quantile), fewest_own_events(quantile))]
     if short is not None:
         assert 0 <= short.have < short.need
-        assert short.need == claims.FEWEST_ROUNDS if short.of == "rounds" else short.need >= fewest_events(quantile)
+        assert short.need == claims.FEWEST_ROUNDS if short.of == "rounds" else short.need in needs
+    else:
+        assert events[0] >= fewest_events(quantile) and events[1] >= fewest_own_events(quantile)
+
+
+def in_bursts(rounds: int, every: int, scale: float = 1.0) -> list[np.ndarray]:
+    """A tenth of the times is slow, all of them in one round of so many."""
+    random, slow = np.random.default_rng(3), np.arange(100) < 10 * every
+    return [
+        2e6 * scale * random.uniform(1, 1.1, 100) * np.where((i % every == 0) & slow, 1.5, 1) for i in range(rounds)
+    ]
+
+
+def test_of_the_slower_one_it_is_enough_that_much_lies_beyond_the_quantile_of_the_faster_one() -> None:
+    """Its own p95 is seen in eight rounds only; that it lies beyond the other's, in all of them."""
+    rows = rows_of(lognormal(1, 80), in_bursts(80, 10, 4.0))
+    seen = evidence(counted(rows, "a"), counted(rows, "b"))[QUANTILES.index(95.0)]
+    assert seen.events[0] > fewest_events(95.0) > seen.events[1] > fewest_own_events(95.0)
+    assert seen.slower_events == pytest.approx(80, rel=0.01)
+    assert seen.missing <= 1 and seen.log_e > math.log(1000) and seen.turned().log_e == seen.log_e
+
+
+def test_of_the_faster_one_nothing_is_known_before_enough_was_seen_beyond_its_own_quantile() -> None:
+    """Its next burst may be slower than the other ever is."""
+    rows = rows_of(in_bursts(80, 10), lognormal(1, 80, 4.0))
+    seen = evidence(counted(rows, "a"), counted(rows, "b"))[QUANTILES.index(95.0)]
+    assert seen.log_ratio > 1 and seen.slower_events > fewest_events(95.0) > seen.events[0]
+    assert seen.missing > 1 and seen.log_e == seen.turned().log_e == 0
+    assert seen.shortage == seen.turned().shortage == claims.Shortage("events", int(seen.events[0]), 15)
 
 
 def test_the_rounds_needed_shrink_as_the_difference_grows_and_suffice() -> None:
