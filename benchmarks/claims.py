@@ -82,7 +82,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(8, 60, 3, 60),
+    Effort.QUICK: Plan(5, 60, 2, 60),
     Effort.DEFAULT: Plan(56, 60, 8, 120),
     Effort.LONG: Plan(200, 100, 20, 200),
 }

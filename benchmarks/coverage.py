@@ -58,7 +58,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(6, (60,), 0, 0.0, (), "squeezenet1_1"),
+    Effort.QUICK: Plan(3, (60,), 0, 0.0, (), "squeezenet1_1"),
     Effort.DEFAULT: Plan(50, (60,), 0, 25.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(2000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
 }

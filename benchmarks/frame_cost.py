@@ -78,7 +78,7 @@ class Plan:
     sizes: tuple[str, ...]
 
 
-PLANS = {Effort.QUICK: Plan(5, 40, SIZES[:1]), Effort.DEFAULT: Plan(5, 60, SIZES), Effort.LONG: Plan(30, 200, SIZES)}
+PLANS = {Effort.QUICK: Plan(5, 25, SIZES[:1]), Effort.DEFAULT: Plan(5, 60, SIZES), Effort.LONG: Plan(30, 200, SIZES)}
 
 
 def measure(program: str, frames: int, size: str, *arguments: str) -> list[Cost]:

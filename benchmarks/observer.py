@@ -66,7 +66,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(5, 1.5, 5, (2,)),
+    Effort.QUICK: Plan(3, 1.5, 5, (2,)),
     Effort.DEFAULT: Plan(5, 2.5, 12, (0, 2, 4)),
     Effort.LONG: Plan(40, 4.0, 120, (0, 1, 2, 4), MODES),
 }
