@@ -132,7 +132,7 @@ def fewest_own_events(quantile: float) -> float:
 
 
 def fewest_events(quantile: float) -> float:
-    """How many any claim needs: more than that."""
+    """How many independent inferences beyond a quantile any claim needs: more than MLPerf's early stopping asks for."""
     return max(FEWEST_EVENTS, fewest_own_events(quantile))
 
 
