@@ -623,3 +623,20 @@ def test_rows_that_are_kept_are_those_worked_out_anew() -> None:
                 table(board, condition, kept=kept, **again)  # type: ignore[arg-type]
             reused += sum(kept[key][1] is row for key, (_, row) in before.items())
     assert reused > len(frames), "most rows are those of the frame before"
+
+
+def test_a_kept_row_goes_with_a_slice_that_counts_nothing() -> None:
+    """Its waits may be untold, and then the cell's are."""
+    board, kept = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS] * 9, waits_ns=[0] * 9)]), {}  # type: ignore[var-annotated]
+    (before,) = table(board, IDLE, kept=kept)
+    board.take(slice_frame(2, "a", NO_STRESS, [], wait_unavailable="no counter here"))
+    (after,) = table(board, IDLE, kept=kept)
+    assert before.wait_share == 0 and after.wait_share is None
+
+
+def test_a_kept_row_is_of_the_contender_that_is_there_now() -> None:
+    board, kept = board_of(["a"], [slice_frame(1, "a", NO_STRESS, [MS] * 9)]), {}  # type: ignore[var-annotated]
+    table(board, IDLE, kept=kept)
+    board.contenders[0] = replace(board.contenders[0])  # says the same, for now
+    (row,) = table(board, IDLE, kept=kept)
+    assert row.contender is board.contenders[0]

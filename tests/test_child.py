@@ -84,6 +84,13 @@ def test_where_they_cannot_be_in_one_group_each_is_told(
     assert is_stopped(second)
 
 
+def test_a_guest_goes_on_though_its_host_was_running(children: tuple[Child, Child]) -> None:
+    first, second = children
+    first.thaw()
+    first.thaw_with(second)
+    assert answers(first) and answers(second)
+
+
 def test_the_end_of_one_is_not_the_others(children: tuple[Child, Child]) -> None:
     first, second = children
     first.thaw_with(second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import weakref
 from collections import deque
@@ -628,6 +629,20 @@ async def test_the_table_beside_goes_with_the_idle_times_that_it_compares_with()
         assert beside is not None and not beside.is_idle
         fresh = TablePanel(app.board, app.view)._table(beside, 120, None)
         assert beside_of(app) == [strip.text for strip in fresh] != before
+
+
+async def test_a_table_holds_on_to_nothing_that_was_cleared() -> None:
+    app = make_app(UNDER_STRESS, condition="2xcpu@100%")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        held = weakref.ref(app.board.cell(app.board.contenders[0], app.board.condition).latency)  # type: ignore[union-attr]
+        app.draw()
+        assert held() is not None
+        await pilot.press("c", "c")
+        await pilot.pause()
+        app.draw()
+        gc.collect()
+        assert held() is None
 
 
 def beside_of(app: LiveApp) -> list[str]:

@@ -102,7 +102,8 @@ class Child:
             with contextlib.suppress(OSError):
                 os.setpgid(guest.pid, self.pid)
                 self._guest = guest
-        self.thaw()
+        self._signal(signal.SIGCONT)
+        self.frozen = False
         if self._guest is None:
             guest.thaw()
         guest.frozen = False

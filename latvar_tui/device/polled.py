@@ -10,8 +10,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-MOST_BYTES = 1 << 14
-"""A record of a process has some 2 kB, and a single read returns it whole."""
+MOST_BYTES = 4096
+"""What one read of a file of the kernel's returns at most, whatever is asked for; a process's record has some 2 kB."""
 
 
 def read_once(path: str) -> bytes:
@@ -19,6 +19,15 @@ def read_once(path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(fd, MOST_BYTES)
+    finally:
+        os.close(fd)
+
+
+def read_whole(path: str) -> bytes:
+    """What a file of any length says, piece by piece. Raises: OSError: it is not there, or cannot be read."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"".join(iter(lambda: os.read(fd, MOST_BYTES), b""))
     finally:
         os.close(fd)
 

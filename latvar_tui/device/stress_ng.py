@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from latvar_tui.device.polled import read_once
+from latvar_tui.device.polled import read_whole
 
 PREFIX = "stress-ng:"
 OFFERED = ("cpu", "matrix", "memcpy", "cache")
@@ -117,5 +117,5 @@ def family_of(pid: int) -> list[int]:
 def children_of(pid: int) -> list[int]:
     """A process's children, where /proc tells; those of its main thread, from which stress-ng forks."""
     with suppress(OSError, ValueError):
-        return [int(child) for child in read_once(f"/proc/{pid}/task/{pid}/children").split()]
+        return [int(child) for child in read_whole(f"/proc/{pid}/task/{pid}/children").split()]
     return []

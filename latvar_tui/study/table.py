@@ -54,7 +54,7 @@ class Row:
 
 
 KeptRows = dict[tuple[str, Condition], tuple[object, Row]]
-"""Rows by candidate and condition, each with what it was worked out from."""
+"""Rows by candidate and condition, each with what it was worked out from; to be let go of when counts are cleared."""
 
 
 def table(
@@ -93,12 +93,12 @@ def table(
             continue
         cell, at_rest = board.cell(contender, condition), board.cell(contender, at_rest_under)
         rest, beside = at_rest.latency if at_rest else None, base.get(contender.id) if base else None
-        made_from = contender, own, own.total, rest, rest and rest.total, beside, ranked_by, deadline_ns
+        assert cell is not None
+        made_from = own, cell.slices, rest, rest and rest.total, beside, ranked_by, deadline_ns
         known = kept.get((contender.id, condition))
-        if known is not None and known[0] == made_from:
+        if known is not None and known[0] == made_from and known[1].contender is contender:
             row = known[1]
         else:
-            assert cell is not None
             row = replace(
                 _row(contender, condition, own, rest, beside, ranked_by, deadline_ns),
                 wait_share=cell.wait_share(board.now_ns, window_s),

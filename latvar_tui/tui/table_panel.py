@@ -39,6 +39,7 @@ class TablePanel(BoardPanel):
         self._beside: tuple[object, list[Strip]] = None, []
         self._rows: KeptRows = {}
         self._kept: dict[tuple[str, Condition], tuple[object, Strip]] = {}
+        self._epoch = board.study.epoch
 
     @property
     def one_table_rows(self) -> int:
@@ -89,6 +90,10 @@ class TablePanel(BoardPanel):
 
     def _table(self, condition: Condition, width: int, window_s: float | None, *, is_one: bool = False) -> list[Strip]:
         board, view = self._board, self._view
+        if self._epoch != board.study.epoch:  # counts were cleared: what is kept holds on to their histograms
+            self._epoch = board.study.epoch
+            self._rows.clear()
+            self._kept.clear()
         rows = table(board, condition, view.ranked_by, window_s, view.base, view.deadline_ns, self._rows)
         title = _title(condition, board.condition, window_s, is_one=is_one)
         name_width = _NAME_MOST
