@@ -219,7 +219,7 @@ _LOOKS: tuple[_Option, ...] = (
         "--fps",
         type=Finite(0.1, 60),
         metavar="FPS",
-        help="Most frames a second [one after each turn], fewer where drawing takes over 3 % of the time.",
+        help="Most frames a second [one after each turn], fewer where measuring pauses for over 3 % of the time.",
     ),
 )
 

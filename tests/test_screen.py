@@ -303,10 +303,10 @@ async def test_a_frame_that_is_spared_lets_the_probe_go_on_and_is_in_the_next_on
     app = make_app(FIRST_SLICES)
     now_s = [100.0]
     app.pace = FramePace(sparing=True, clock_s=lambda: now_s[0])
-    for _ in range(6):  # each of the frames before took a tenth of a second
-        app.pace.drawn()
-        now_s[0] += 0.1
-        app.pace.left()
+    for _ in range(6):  # in each of the gaps before measuring stood still for a tenth of a second
+        app.pace.measured(0.25, 0.1)
+    app.pace.drawn()
+    app.pace.left()
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         table = app.query_one("#table")

@@ -235,6 +235,7 @@ class LiveApp(Telling):
                 return
             if isinstance(frame, wire.Slice):
                 last = frame.seq
+                self.pace.measured((frame.end_ns - frame.start_ns) / 1e9, frame.gap_ns / 1e9)
             elif isinstance(frame, wire.State):
                 ask = frame.ask or ask
         if lost is not None and self.board.failure is None:
@@ -412,7 +413,7 @@ def run_screen(app: LiveApp, looks: Looks | None = None, fps: float | None = Non
     Args:
         app: The screen.
         looks: How to draw; by default as this terminal and the user's environment have it.
-        fps: Most frames a second, or None for one after each slice unless drawing them takes too long.
+        fps: Most frames a second, or None for one after each slice unless measuring stands still for too long.
 
     Returns:
         The exit status, and a sentence for stderr (or "").

@@ -1,7 +1,9 @@
 """Which of the frames that come are drawn: as many as are wanted, as measuring can spare, and as the line carries.
 
 A frame that is not drawn costs nothing and loses nothing: the next one that is shows all there is. Measuring stands
-still while one is drawn; so where that takes long, on a slow device or with a dialog open, fewer are.
+still while one is drawn; so where that takes long, on a slow device or with a dialog open, fewer are. What counts is
+how long measuring really stood still, for whatever reason, as each slice tells of the gap before it: time that passes
+earns so much standing still, gaps spend it, and a frame is drawn unless something is owed.
 
 Two things tell of a slow line. The writer thread may still be busy with the frame before (a pipe that is full). But
 over a network some hundred kilobytes lie in buffers before that happens, minutes of frames; so there the terminal is
@@ -28,17 +30,18 @@ _LATE_S = 0.1
 _SILENT_S = 10.0
 """A terminal that has not answered by then does not answer at all, or the question was lost."""
 
-DRAWING_SHARE = 0.03
-"""Of the time may be spent on drawing, and on writing what is recorded, about."""
+PAUSES_SHARE = 0.0275
+"""Of the time measuring may stand still: drawing, recording, and what the probe does between two slices. Three percent
+is promised."""
 
 SELDOM_S = 1.0
 """So often a frame is drawn whatever it costs, on a line that takes it."""
 
-_LATELY = 6
-"""Frames, whose mean without the longest tells what one takes: a single one, as a view is opened, holds nothing up."""
+_MOST_SAVED_S, _MOST_OWED_S = 0.015, 0.1
+"""What was not spent is soon forgotten, and what is owed too: the device, or what is drawn, may have changed."""
 
 _REMEMBERED = 32
-"""Frames, of which it is known when they came: more than candidates take turns, mostly."""
+"""Slices, of which it is known when they came and how long the gaps were: more than candidates take turns, mostly."""
 
 _LONGEST_REST_S = 5.0
 """A line that was stopped for an hour is free again at once."""
@@ -61,26 +64,38 @@ class FramePace:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """``fps`` caps the frames a second; ``far`` says that the terminal is on another machine; ``sparing`` holds the
-        share of drawing as well."""
+        share of pauses as well."""
         self.far = far
         self.sparing = sparing
         self.skipped = 0
         """Frames that were not drawn."""
         self._least_s = 1.0 / fps if fps else 0.0
         self._clock_s = clock_s
-        self._took_s: deque[float] = deque(maxlen=_LATELY)
+        self._gaps_s: deque[float] = deque(maxlen=_REMEMBERED)
+        self._saved_s = 0.0  # of standing still; below 0: owed
         self._came_s: deque[float] = deque(maxlen=_REMEMBERED)
-        self._not_before_s = self._spare_until_s = 0.0
+        self._not_before_s = self._seldom_s = 0.0
         self._drawn_s: float | None = None  # while it has not left
         self._asked_s: float | None = None  # while the echo has not come
         self._ask_s = 0.0 if far else float("inf")
         self._quickest_s = float("inf")
 
+    def measured(self, slice_s: float, gap_s: float) -> None:
+        """A slice has come, of so long, after so long a gap.
+
+        A single long one, as a view is opened, holds nothing up: none counts for more than those before it.
+        """
+        counts_s = min(gap_s, max(self._gaps_s, default=0.0))
+        self._gaps_s.append(gap_s)
+        saved_s = self._saved_s + PAUSES_SHARE * (slice_s + gap_s) - counts_s
+        self._saved_s = max(-_MOST_OWED_S, min(saved_s, _MOST_SAVED_S))
+
     def is_due(self) -> bool:
         """Whether a frame that has come now is to be drawn."""
         now_s = self._clock_s()
         self._came_s.append(now_s)
-        spared = now_s < self._spare_until_s and not self._next_may_be_late()
+        owes = self.sparing and self._saved_s < 0
+        spared = owes and now_s < self._seldom_s and not self._next_may_be_late()
         due = now_s >= self._not_before_s and not spared and self._drawn_s is None and not self._echo_is_late(now_s)
         self.skipped += not due
         return due
@@ -93,18 +108,13 @@ class FramePace:
         """A frame is on its way."""
         self._drawn_s = now_s = self._clock_s()
         self._not_before_s = now_s + self._least_s
+        self._seldom_s = now_s + SELDOM_S
 
     def left(self) -> None:
         """It has left this machine. A line that was busy for a while is free for as long."""
         if self._drawn_s is not None:
             now_s = self._clock_s()
-            began_s, self._drawn_s = self._drawn_s, None
-            took_s = now_s - began_s
-            if self.sparing:
-                self._took_s.append(took_s)
-                if len(self._took_s) == _LATELY:
-                    takes_s = (sum(self._took_s) - max(self._took_s)) / (_LATELY - 1)
-                    self._spare_until_s = began_s + min(takes_s / DRAWING_SHARE, SELDOM_S)
+            took_s, self._drawn_s = now_s - self._drawn_s, None
             if took_s > PATIENCE_S:
                 self._not_before_s = max(self._not_before_s, now_s + min(took_s, _LONGEST_REST_S))
 
