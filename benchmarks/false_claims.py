@@ -43,7 +43,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(1, 40, (2,), 3, "squeezenet1_1"),
+    Effort.QUICK: Plan(1, 30, (2,), 3, "squeezenet1_1"),
     Effort.DEFAULT: Plan(2, 60, (2,), 3, "squeezenet1_1"),
     Effort.LONG: Plan(60, 60, (0, 2), 3, "squeezenet1_1"),
 }

@@ -38,7 +38,7 @@ class Plan:
     stress: tuple[int, ...]
 
 
-PLANS = {Effort.QUICK: Plan(5, 4, (0,)), Effort.DEFAULT: Plan(5, 15, (0, 2)), Effort.LONG: Plan(10, 100, (0, 2, 4))}
+PLANS = {Effort.QUICK: Plan(5, 3, (0,)), Effort.DEFAULT: Plan(5, 15, (0, 2)), Effort.LONG: Plan(10, 100, (0, 2, 4))}
 
 
 class Watched(OnPty):

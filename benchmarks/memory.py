@@ -57,7 +57,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(800, (3,), 6.0),
+    Effort.QUICK: Plan(800, (3,), 4.0),
     Effort.DEFAULT: Plan(HALF_AN_HOUR, (3,), 40.0),
     Effort.LONG: Plan(8 * HALF_AN_HOUR, (1, 3, 8), 600.0),
 }

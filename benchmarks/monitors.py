@@ -32,7 +32,7 @@ class Plan:
     seconds: float
 
 
-PLANS = {Effort.QUICK: Plan(1, 3.0), Effort.DEFAULT: Plan(5, 3.0), Effort.LONG: Plan(20, 15.0)}
+PLANS = {Effort.QUICK: Plan(1, 2.0), Effort.DEFAULT: Plan(5, 3.0), Effort.LONG: Plan(20, 15.0)}
 
 
 @dataclass(frozen=True)

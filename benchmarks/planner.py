@@ -66,7 +66,7 @@ class Effortful:
 _MODELS = ("squeezenet1_1", "mobilenet_v3_large", "mnasnet1_0", "mobilenet_v2", "shufflenet_v2_x1_0")
 
 PLANS = {
-    Effort.QUICK: Effortful(3, 12.0, 200.0, (0, 2), zoo.DEFAULT_LINE_UP),
+    Effort.QUICK: Effortful(2, 12.0, 200.0, (0, 2), zoo.DEFAULT_LINE_UP),
     Effort.DEFAULT: Effortful(6, 24.0, 900.0, (0, 1, 2, 4), _MODELS),
     Effort.LONG: Effortful(40, 150.0, 900.0, (0, 1, 2, 4), _MODELS),
 }

@@ -7,7 +7,7 @@ inferences that come in bursts, and slices that are as long as the slow ones mak
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,7 @@ class Kind:
         found = np.repeat(states, lengths)[:many]
         return found if found.size == many else self._is_slow(random, many)
 
+    @cache  # noqa: B019: a dozen kinds, which several proofs ask for
     def shares(self, slices: int) -> Floats:
         """The share of its times up to each point of the grid, without mood."""
         random = np.random.default_rng(77)

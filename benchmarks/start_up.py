@@ -28,7 +28,7 @@ class Plan:
     repeats: int
 
 
-PLANS = {Effort.QUICK: Plan(3), Effort.DEFAULT: Plan(10), Effort.LONG: Plan(40)}
+PLANS = {Effort.QUICK: Plan(2), Effort.DEFAULT: Plan(10), Effort.LONG: Plan(40)}
 
 
 def first(program: OnTerminal, pattern: re.Pattern[str]) -> float | None:

@@ -79,7 +79,7 @@ class Bench:
 
 MODELS = ("squeezenet1_1@threads=1", "squeezenet1_1")
 PLANS = {
-    Effort.QUICK: UnderStress(6, 0.75, (2,), MODELS),
+    Effort.QUICK: UnderStress(5, 0.75, (2,), MODELS),
     Effort.DEFAULT: UnderStress(18, 0.75, (1, 2, 4), MODELS),
     Effort.LONG: UnderStress(160, 0.75, (1, 2, 4), MODELS),
 }

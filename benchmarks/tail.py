@@ -23,7 +23,7 @@ LIMIT = Limit(0.9, 1.1)
 
 MODELS = ("squeezenet1_1", "mobilenet_v3_large@threads=1")
 PLANS = {
-    Effort.QUICK: UnderStress(8, 0.5, (2,), MODELS[:1]),
+    Effort.QUICK: UnderStress(6, 0.5, (2,), MODELS[:1]),
     Effort.DEFAULT: UnderStress(9, 0.75, (1, 2, 4), MODELS),
     Effort.LONG: UnderStress(60, 1.0, (1, 2, 4), MODELS),
 }

@@ -33,7 +33,7 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(5, 20, SIZES[:1], NAMES[:2]),
+    Effort.QUICK: Plan(5, 20, SIZES[:1], NAMES[1:2]),
     Effort.DEFAULT: Plan(5, 50, SIZES[:1], NAMES),
     Effort.LONG: Plan(10, 200, SIZES, NAMES),
 }

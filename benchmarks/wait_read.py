@@ -50,7 +50,7 @@ class Plan:
 
 MODEL = "mobilenet_v3_small@threads=1"
 PLANS = {
-    Effort.QUICK: Plan(80, 25.0, (0, 2), MODEL),
+    Effort.QUICK: Plan(60, 25.0, (0, 2), MODEL),
     Effort.DEFAULT: Plan(360, 25.0, (0, 2), MODEL),
     Effort.LONG: Plan(6000, 25.0, (0, 2, 4), MODEL),
 }
