@@ -79,10 +79,11 @@ class Plan:
     rounds: int
     power_sessions: int
     power_rounds: int
+    truth_slices: int = MANY_SLICES
 
 
 PLANS = {
-    Effort.QUICK: Plan(5, 60, 2, 60),
+    Effort.QUICK: Plan(5, 60, 2, 60, MANY_SLICES // 4),
     Effort.DEFAULT: Plan(56, 60, 8, 120),
     Effort.LONG: Plan(200, 100, 20, 200),
 }
@@ -149,7 +150,7 @@ def prove(plan: Plan) -> Proof:
     for name, case in CASES.items():
         together = [QUANTILES] if case.a == case.b else [(quantile,) for quantile in QUANTILES]
         for quantiles in together:
-            many = false_claims(case, quantiles, plan.sessions, plan.rounds)
+            many = false_claims(case, quantiles, plan.sessions, plan.rounds, plan.truth_slices)
             for quantile, wrong in zip(quantiles, many, strict=True):
                 rows.append(judged(f"{name}, p{quantile:g}: false claims", share_of(wrong, plan.sessions), SHARE, 1))
     for name, case in POWER.items():

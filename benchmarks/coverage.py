@@ -18,7 +18,7 @@ from benchmarks.claims import CASES, Case, session
 from benchmarks.gated import slices_under
 from benchmarks.proof import Effort, Limit, Proof, Row, judged, shown, stand_alone
 from benchmarks.ratios import share_of
-from benchmarks.simulated import Kind, Truth, equal_at, feed, moods
+from benchmarks.simulated import MANY_SLICES, Kind, Truth, equal_at, feed, moods
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import IDLE, Condition
 from latvar_tui.device.cores import physical_cores
@@ -55,10 +55,11 @@ class Plan:
     seconds: float
     threads: tuple[int, ...]
     model: str
+    truth_slices: int = MANY_SLICES
 
 
 PLANS = {
-    Effort.QUICK: Plan(3, (60,), 0, 0.0, (), "squeezenet1_1"),
+    Effort.QUICK: Plan(3, (60,), 0, 0.0, (), "squeezenet1_1", MANY_SLICES // 4),
     Effort.DEFAULT: Plan(50, (60,), 0, 25.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(2000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
 }
@@ -68,9 +69,9 @@ Counts = dict[float, tuple[int, int]]
 """By quantile: how many intervals hold the truth, and how many there were."""
 
 
-def ratios_covered(case: Case, sessions: int, rounds: int) -> Counts:
+def ratios_covered(case: Case, sessions: int, rounds: int, truth_slices: int = MANY_SLICES) -> Counts:
     """Of the ratio of two candidates, made equal at the median."""
-    truth = Truth(case.a, case.b)
+    truth = Truth(case.a, case.b, truth_slices)
     typical = np.random.default_rng(3).normal(0, case.mood, 4000) if case.mood else np.zeros(1)
     scale = 0.0 if case.a == case.b else equal_at(truth, 50.0, typical)
     found: Counts = defaultdict(lambda: (0, 0))
@@ -82,9 +83,9 @@ def ratios_covered(case: Case, sessions: int, rounds: int) -> Counts:
     return found
 
 
-def alone_covered(case: Case, sessions: int, rounds: int) -> Counts:
+def alone_covered(case: Case, sessions: int, rounds: int, truth_slices: int = MANY_SLICES) -> Counts:
     """Of the first candidate's own quantile, in the long run."""
-    truth = Truth(case.a, case.a)
+    truth = Truth(case.a, case.a, truth_slices)
     typical = np.random.default_rng(3).normal(0, case.mood, 20_000)
     found: Counts = defaultdict(lambda: (0, 0))
     for seed in range(sessions):
@@ -133,7 +134,7 @@ def prove(plan: Plan) -> Proof:
     for kind, covered, cases in (("ratio", ratios_covered, RATIOS), ("cell", alone_covered, ALONE)):
         for name, case in cases.items():
             for rounds in plan.rounds:
-                found = covered(case, plan.sessions, rounds)
+                found = covered(case, plan.sessions, rounds, plan.truth_slices)
                 for quantile in QUANTILES:
                     rows.append(_row(f"{kind}, {name}, {rounds} rounds, p{quantile:g}", *found[quantile]))
     for threads in plan.threads if plan.recorded else ():

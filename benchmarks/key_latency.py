@@ -86,7 +86,7 @@ def measure(model: Path, keys: int, stress: int) -> list[float]:
                 program.take()
                 if program.shows("The first time"):  # a hint that any key of the stress takes away
                     program.type(str(stress).encode())
-            program.watch(2.0)
+            program.watch(1.0)
             found = []
             for number in range(keys):
                 program.watch(random.uniform(0.1, 0.7))

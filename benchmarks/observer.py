@@ -1,6 +1,6 @@
 """The observer effect: what the live screen adds to the latencies it shows, and how long it makes the probe pause.
 
-    python -m benchmarks.observer [--pairs 5] [--seconds 5] [--blocks 12] [--threads 0 2 4] [--modes drawn empty ...]
+    python -m benchmarks.observer [--pairs 5] [--seconds 4] [--blocks 12] [--threads 0 2 4] [--modes drawn empty ...]
 
 Two experiments. *Apart*: the same candidates with the screen on a pseudo-terminal and headless, in alternating order,
 each run a new probe: the whole effect, and the spread from process to process. *Within*: one session in which the gaps
@@ -66,8 +66,8 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(2, 2.5, 4, (2,)),
-    Effort.DEFAULT: Plan(5, 5.0, 12, (0, 2, 4)),
+    Effort.QUICK: Plan(2, 2.5, 3, (2,)),
+    Effort.DEFAULT: Plan(5, 4.0, 12, (0, 2, 4)),
     Effort.LONG: Plan(40, 4.0, 120, (0, 1, 2, 4), MODES),
 }
 

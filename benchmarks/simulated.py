@@ -62,13 +62,14 @@ class Kind:
         found = np.repeat(states, lengths)[:many]
         return found if found.size == many else self._is_slow(random, many)
 
-    @cache  # noqa: B019: a dozen kinds, which several proofs ask for
-    def shares(self, slices: int) -> Floats:
-        """The share of its times up to each point of the grid, without mood."""
-        random = np.random.default_rng(77)
-        everything = np.sort(np.concatenate([self.times(random) for _ in range(slices)]))
-        found: Floats = np.searchsorted(np.log(everything), _GRID) / everything.size
-        return found
+
+@cache  # a dozen kinds, and several proofs ask for the same ones
+def _shares(kind: Kind, slices: int) -> Floats:
+    """The share of a candidate's times up to each point of the grid, without mood."""
+    random = np.random.default_rng(77)
+    everything = np.sort(np.concatenate([kind.times(random) for _ in range(slices)]))
+    found: Floats = np.searchsorted(np.log(everything), _GRID) / everything.size
+    return found
 
 
 def moods(random: np.random.Generator, rounds: int, phi: float, sd: float) -> Floats:
@@ -90,7 +91,7 @@ class Truth:
     @cached_property
     def _of(self) -> list[tuple[Floats, float]]:
         a, b = self._kinds
-        return [(kind.shares(self._slices), kind.minds) for kind in ((a, b) if a != b else (a,))]
+        return [(_shares(kind, self._slices), kind.minds) for kind in ((a, b) if a != b else (a,))]
 
     def log_ratio(self, mood: Floats, quantile: float, log_scale: float) -> float:
         """The logarithm of b's quantile over a's, b being ``log_scale`` slower than its kind."""

@@ -37,7 +37,7 @@ is promised."""
 SELDOM_S = 1.0
 """So often a frame is drawn whatever it costs, on a line that takes it."""
 
-_MOST_SAVED_S, _MOST_OWED_S = 0.015, 0.1
+_MOST_SAVED_S, _MOST_OWED_S = 0.005, 0.1
 """What was not spent is soon forgotten, and what is owed too: the device, or what is drawn, may have changed."""
 
 _REMEMBERED = 32
