@@ -4,14 +4,16 @@
 
 Simulated sessions of two candidates, looked at after every round. Equal in the quantile that is judged, and otherwise
 as different as one likes: the same candidate twice, slow inferences in bursts against single ones, a narrow one against
-a wide one, one that minds the machine's moods twice as much. A claim is false if the quantiles in the moods that the
+a wide one, one that minds the machine's moods twice as much, one that is slow for a whole slice now and then against
+one that always is. A claim is false if the quantiles in the moods that the
 run has been through are not in that order.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -41,6 +43,8 @@ _STRESSED = Kind(spread=0.05, slow_share=0.2, slow=2.2, burst=5, own=0.04)
 _WIDE = Kind(spread=0.25)
 _MOODY = Kind(spread=0.08, own=0.03, minds=2.0)
 _FEW = Kind(base_ms=90.0, spread=0.1, own=0.03)
+_QUICK = Kind(base_ms=9.6, slow_share=0.032, slow=2.5, burst=math.inf)
+_SLOW = Kind(base_ms=24.0)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,15 @@ CASES = {
     "narrow against wide, no mood": Case(_PLAIN, _WIDE, 0.0),
     "narrow against wide, moods": Case(_PLAIN, _WIDE),
     "one minds moods twice as much": Case(_PLAIN, _MOODY, 0.1, 0.0),
+    "seldom slow for a slice against always slow": Case(_QUICK, _SLOW, 0.0),
 }
+HARDLY_SEEN = {
+    "slow in one slice of sixty": Case(
+        replace(_QUICK, base_ms=6.0, slow_share=0.0165, slow=1.5), Kind(base_ms=9.0), 0.0
+    ),
+    "1.25 % slow in bursts of 15": Case(replace(_QUICK, slow_share=0.0125, burst=15.0), _SLOW, 0.0),
+}
+"""What decides at p99 comes so seldom that many a session has none of it, and no rule can know of it: no limit."""
 POWER = {
     "idle": Case(_PLAIN, _PLAIN, 0.05, 0.8),
     "moody": Case(_PLAIN, _PLAIN, 0.1, 0.9),
@@ -153,6 +165,10 @@ def prove(plan: Plan) -> Proof:
             many = false_claims(case, quantiles, plan.sessions, plan.rounds, plan.truth_slices)
             for quantile, wrong in zip(quantiles, many, strict=True):
                 rows.append(judged(f"{name}, p{quantile:g}: false claims", share_of(wrong, plan.sessions), SHARE, 1))
+    for name, case in HARDLY_SEEN.items():
+        (wrong,) = false_claims(case, (99.0,), plan.sessions, plan.power_rounds, plan.truth_slices)
+        label = f"{name}, p99: false claims in {plan.power_rounds} rounds"
+        rows.append(shown(label, share_of(wrong, plan.sessions), " %", 1))
     for name, case in POWER.items():
         for ratio in RATIOS:
             needed = rounds_to_claim(case, ratio, QUANTILES, plan.power_sessions, plan.power_rounds)

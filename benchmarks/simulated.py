@@ -6,6 +6,7 @@ inferences that come in bursts, and slices that are as long as the slow ones mak
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -28,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 class Kind:
     """A candidate: log-normal times around ``base_ms``, of which a share is ``slow`` times as long.
 
-    ``burst``: how many slow ones follow each other, on average; 1 if none knows of the other. ``own``: how much a
+    ``burst``: how many slow ones follow each other, on average; 1 if none knows of the other, infinitely many if it is
+    slices that are slow. ``own``: how much a
     slice's times differ from another's, whatever the mood. ``minds``: how many times the mood it is slowed down by.
     """
 
@@ -51,6 +53,8 @@ class Kind:
     def _is_slow(self, random: np.random.Generator, many: int) -> npt.NDArray[np.bool_]:
         if not self.slow_share:
             return np.zeros(many, bool)
+        if math.isinf(self.burst):
+            return np.full(many, random.random() < self.slow_share)
         if self.burst == 1:
             return random.random(many) < self.slow_share
         calm = self.burst * (1 / self.slow_share - 1)

@@ -102,6 +102,7 @@ def test_evidence_of_b_against_a_is_that_of_a_against_b_turned_round() -> None:
         turned = other.turned()
         assert one.log_ratio == pytest.approx(turned.log_ratio) and one.events == turned.events
         assert one.disagreement == pytest.approx(turned.disagreement)
+        assert one.slower_events == turned.slower_events and one.shortage == turned.shortage
         assert one.disagreement_margin == pytest.approx(turned.disagreement_margin, rel=0.05, abs=0.05)
 
 
@@ -132,6 +133,8 @@ def test_what_is_missing_is_less_than_what_is_needed(
     rounds: int, events: tuple[float, float], beyond: float, quantile: float
 ) -> None:
     seen = claims.Evidence(quantile, rounds, 0.1, 1.0, 1.0, events, beyond)
+    other = claims.Evidence(quantile, rounds, -0.1, 1.0, 1.0, events[::-1], beyond)
+    assert other.shortage == seen.shortage and other.missing == seen.missing
     short = seen.shortage
     assert (short is None) == (seen.missing <= 1)
     needs = [math.ceil(need) for need in (fewest_events(quantile), fewest_own_events(quantile))]
@@ -158,6 +161,24 @@ def test_of_the_slower_one_it_is_enough_that_much_lies_beyond_the_quantile_of_th
     assert seen.events[0] > fewest_events(95.0) > seen.events[1] > fewest_own_events(95.0)
     assert seen.slower_events == pytest.approx(80, rel=0.01)
     assert seen.missing <= 1 and seen.log_e > math.log(1000) and seen.turned().log_e == seen.log_e
+
+
+def test_one_that_bad_rounds_of_the_other_would_bring_level_has_to_be_known_by_its_own_quantile() -> None:
+    """As slow as B always is A may be next: three of sixty rounds make p95. Of B's own a quarter of its rounds tell."""
+    slow = [np.where(np.arange(100) < 25, 1.3, 1.0) * 4e6 if i % 4 == 0 else np.full(100, 4e6) for i in range(70)]
+    for rounds, is_far in ((55, False), (70, True)):
+        rows = rows_of(lognormal(1, rounds), slow[:rounds])
+        seen = evidence(counted(rows, "a"), counted(rows, "b"))[QUANTILES.index(95.0)]
+        assert seen.log_ratio > 0.5 and seen.events[0] > fewest_events(95.0)
+        assert fewest_own_events(95.0) < seen.events[1]
+        assert (seen.slower_events > seen.events[1]) is is_far and (seen.missing <= 1) is is_far
+
+
+def test_of_two_that_tie_exactly_each_has_to_be_known_by_its_own_quantile() -> None:
+    for events in ((7.0, 70.0), (70.0, 7.0)):
+        seen = claims.Evidence(95.0, 60, 0.0, 1.0, 30.0, events, 70.0)
+        assert seen.missing == seen.turned().missing == fewest_events(95.0) / 7 > 1
+        assert seen.shortage == seen.turned().shortage and not seen.log_e_equal(0.02)
 
 
 def test_of_the_faster_one_nothing_is_known_before_enough_was_seen_beyond_its_own_quantile() -> None:

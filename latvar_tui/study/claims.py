@@ -16,8 +16,10 @@ the evidence, and 1 / e an always-valid p-value: the mixture boundary of Waudby-
 Time-uniform central limit theory and asymptotic confidence sequences (arXiv 2103.06476).
 
 Nothing is claimed before enough *independent* inferences were seen beyond the quantile: (Σk)² / Σk² of them. A burst of
-slow inferences within a round is one, not forty. Of the slower one those beyond the faster one's quantile count: that
-more than 1 - q of its inferences lie there is all that is claimed of it, however little is known of its own quantile.
+slow inferences within a round is one, not forty. Of one that is far slower those beyond the faster one's quantile
+count: that more than 1 - q of its inferences lie there is all that is claimed of it, however little is known of its own
+quantile. Far slower is who stays so if the faster one has bad rounds that were not seen yet: of t rounds 3 / t may be
+such (the rule of three, at 95 %), so three are added to the t, as slow throughout as the slower one's quantile.
 ``benchmarks/claims.py`` says how often anything is claimed falsely.
 """
 
@@ -40,7 +42,10 @@ MARGIN = 0.02
 """The smallest difference that matters."""
 
 FEWEST_EVENTS = 15.0
-"""Independent inferences beyond the quantile, of each of the two."""
+"""Independent inferences beyond the quantile, of each of the two; of one that is far slower beyond the other's."""
+
+UNSEEN_ROUNDS = 3.0
+"""So many bad ones may have been missed, however many were seen: (1 - 3 / t)^t is 5 %."""
 
 FEWEST_ROUNDS = 20
 
@@ -69,7 +74,7 @@ class Evidence:
 
     ``log_ratio``: b's quantile over a's. ``disagreement``: T, of ``rounds``. ``disagreement_margin``: the smaller of
     those against a difference of the margin to either side. ``events``: of each, beyond its own quantile, see above;
-    ``slower_events``: of the slower one, beyond the faster one's.
+    ``slower_events``: of the slower one, beyond the faster one's if it is far slower, else beyond its own.
     """
 
     quantile: float
@@ -85,6 +90,8 @@ class Evidence:
         """Of what events there must be, those that are scarcest: how many there are, and how many any claim needs."""
         faster, slower = self.events if self.log_ratio >= 0 else self.events[::-1]
         need = fewest_events(self.quantile)
+        if not self.log_ratio:
+            return min(self.events), need
         lists = (faster, need), (max(slower, self.slower_events), need), (slower, fewest_own_events(self.quantile))
         return min(lists, key=lambda each: each[0] / each[1])
 
@@ -148,9 +155,7 @@ def evidence(a: Counted, b: Counted, margin: float = MARGIN) -> list[Evidence]:
     moments_a = _moments(a, x, levels)
     moments_b = _moments(b, x + shifts[np.newaxis, :, np.newaxis], levels)
     disagreements = _disagreement(moments_a, moments_b).min(axis=2)
-    events_a, events_b = (independent(one.above(np.exp(logs))) for one, logs in ((a, logs_a), (b, logs_b)))
-    beyond_a, beyond_b = (independent(one.above(np.exp(np.minimum(logs_a, logs_b)))) for one in (a, b))
-    slower_events = np.where(logs_b >= logs_a, beyond_b, beyond_a)
+    events_a, events_b, slower_events = _events(a, b, logs_a, logs_b, margin)
     return [
         Evidence(
             quantile,
@@ -163,6 +168,26 @@ def evidence(a: Counted, b: Counted, margin: float = MARGIN) -> list[Evidence]:
         )
         for place, quantile in enumerate(QUANTILES)
     ]
+
+
+def _events(a: Counted, b: Counted, logs_a: Floats, logs_b: Floats, margin: float) -> tuple[Floats, Floats, Floats]:
+    """Of A, of B, and of the slower one of them, at each quantile: see :class:`Evidence`."""
+    b_is_slower = logs_b >= logs_a
+    slow_at, fast_at = np.exp(np.maximum(logs_a, logs_b)), np.exp(np.minimum(logs_a, logs_b))
+    (a_slow, b_slow), (a_fast, b_fast) = ([one.above(at) for one in (a, b)] for at in (slow_at, fast_at))
+    faster_total, slower_total = (
+        np.where(b_is_slower, one, other)
+        for one, other in ((a.totals.sum(), b.totals.sum()), (b.totals.sum(), a.totals.sum()))
+    )
+    unseen = UNSEEN_ROUNDS * slower_total / max(float(a.rounds.sum()), 1.0)
+    beyond = np.where(b_is_slower, a_slow, b_slow).sum(axis=0) + unseen
+    is_far = (beyond < (1 - np.array(QUANTILES) / 100) * faster_total) & (np.abs(logs_b - logs_a) >= math.log1p(margin))
+    own, of_other = np.where(b_is_slower, b_slow, a_slow), np.where(b_is_slower, b_fast, a_fast)
+    return (
+        independent(np.where(b_is_slower, a_fast, a_slow)),
+        independent(np.where(b_is_slower, b_slow, b_fast)),
+        independent(np.where(is_far, of_other, own)),
+    )
 
 
 def _moments(one: Counted, x: Floats, levels: Floats) -> Floats:
