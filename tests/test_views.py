@@ -456,7 +456,7 @@ def test_two_numbers_of_compare_do_not_run_together_where_room_is_short() -> Non
         (4, 120, "3 of 20 rounds"),
         (4, 50, "3/20 rounds"),
         (4, 40, "3/20"),
-        (25, 120, "3 of 15 beyond p99.9"),
+        (25, 120, "1 of 15 beyond p99.9"),
         (0, 120, "0 of 20 rounds"),
     ],
 )
