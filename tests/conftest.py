@@ -19,9 +19,11 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # NumPy's threads spin for a while after each product of matrices: they would take the cores of the tests beside.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-# A shell that starts this in the background has Ctrl-C ignored, by all that is started here as well.
+# A shell that starts this in the background has Ctrl-C ignored, and nohup SIGHUP, by all that is started here as well.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
