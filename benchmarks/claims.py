@@ -5,8 +5,7 @@
 Simulated sessions of two candidates, looked at after every round. Equal in the quantile that is judged, and otherwise
 as different as one likes: the same candidate twice, slow inferences in bursts against single ones, a narrow one against
 a wide one, one that minds the machine's moods twice as much, one that is slow for a whole slice now and then against
-one that always is. A claim is false if the quantiles in the moods that the
-run has been through are not in that order.
+one that always is. A claim is false if the quantiles in the moods that the run has been through are not in that order.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Kind:
     """A candidate: log-normal times around ``base_ms``, of which a share is ``slow`` times as long.
 
     ``burst``: how many slow ones follow each other, on average; 1 if none knows of the other, infinitely many if it is
-    slices that are slow. ``own``: how much a
-    slice's times differ from another's, whatever the mood. ``minds``: how many times the mood it is slowed down by.
+    slices that are slow. ``own``: how much a slice's times differ from another's, whatever the mood. ``minds``: how
+    many times the mood it is slowed down by.
     """
 
     base_ms: float = 2.0

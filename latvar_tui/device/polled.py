@@ -41,7 +41,7 @@ class Polled:
         self._fd = -1
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
-    def text(self, most_bytes: int = 4096) -> str:
+    def text(self, most_bytes: int = MOST_BYTES) -> str:
         """What it says now, stripped.
 
         Raises:

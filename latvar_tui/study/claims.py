@@ -175,10 +175,8 @@ def _events(a: Counted, b: Counted, logs_a: Floats, logs_b: Floats, margin: floa
     b_is_slower = logs_b >= logs_a
     slow_at, fast_at = np.exp(np.maximum(logs_a, logs_b)), np.exp(np.minimum(logs_a, logs_b))
     (a_slow, b_slow), (a_fast, b_fast) = ([one.above(at) for one in (a, b)] for at in (slow_at, fast_at))
-    faster_total, slower_total = (
-        np.where(b_is_slower, one, other)
-        for one, other in ((a.totals.sum(), b.totals.sum()), (b.totals.sum(), a.totals.sum()))
-    )
+    total_a, total_b = a.totals.sum(), b.totals.sum()
+    faster_total, slower_total = np.where(b_is_slower, [[total_a], [total_b]], [[total_b], [total_a]])
     unseen = UNSEEN_ROUNDS * slower_total / max(float(a.rounds.sum()), 1.0)
     beyond = np.where(b_is_slower, a_slow, b_slow).sum(axis=0) + unseen
     is_far = (beyond < (1 - np.array(QUANTILES) / 100) * faster_total) & (np.abs(logs_b - logs_a) >= math.log1p(margin))
