@@ -153,18 +153,17 @@ def test_contention_is_counted(start: Start, larger_model: str) -> None:
 
 
 def test_a_slice_in_which_the_condition_changed_has_no_counters(start: Start, small_model: str) -> None:
-    link = start([small_model], slice_ms=1000)
+    link = start([small_model], slice_ms=2000)
     frames = frames_until(link, lambda frame: isinstance(frame, wire.Slice))
     (runner,) = {frame.pid for frame in frames if isinstance(frame, wire.State) and frame.pid}
     before_s = psutil.Process(runner).cpu_times().user
     link.send(wire.Go(slices(frames)[-1].seq))
-    while psutil.Process(runner).cpu_times().user < before_s + 0.1:
+    while psutil.Process(runner).cpu_times().user < before_s + 0.03:
         pass  # until it has counted some: the change is to come in the middle
     link.send(wire.SetCondition("1xcpu@100%"))
-    frames += frames_until(link, lambda f: isinstance(f, wire.Slice) and f.condition == "1xcpu@100%")
-    cut = [frame for frame in slices(frames) if frame.dropped]
-    assert cut
-    for frame in cut:
-        assert all("changed" in (frame.counters[name].reason or "") for name in COUNTERS)
-    whole = [frame for frame in slices(frames) if not frame.dropped]
-    assert "changed" not in (whole[-1].counters["involuntary_switches"].reason or "")
+    frames = frames_until(link, lambda f: isinstance(f, wire.Slice) and f.condition == "1xcpu@100%")
+    # Cut it is, whether or not it dropped an inference: the change may come between two of them.
+    cut, whole = slices(frames)
+    assert cut.end_ns - cut.start_ns < 1.9e9
+    assert all("changed" in (cut.counters[name].reason or "") for name in COUNTERS)
+    assert "changed" not in (whole.counters["involuntary_switches"].reason or "")
