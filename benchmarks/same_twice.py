@@ -2,8 +2,8 @@
 
     python -m benchmarks.same_twice [--sessions 1] [--seconds 30] [--threads 0 2] [--model MODEL]
 
-Compared as candidates are: a round holds one slice of each, and whole rounds are resampled. An honest 95 % interval
-excludes 1 in one session of twenty: a single row that does is no proof of anything, the share over many sessions is.
+Compared as candidates are, by the study itself: a round holds one slice of each. An honest 95 % interval excludes 1
+in one session of twenty: a single row that does is no proof of anything, the share over many sessions is.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from benchmarks.gated import slices_under
 from benchmarks.proof import CannotProve, Effort, Limit, Proof, Row, Verdict, judged, shown, stand_alone
-from benchmarks.ratios import Interval, Side, quantile, ratio, share_of
+from benchmarks.ratios import Interval, share_of
 from latvar_tui.candidate import parse_candidates
 from latvar_tui.condition import Condition
 from latvar_tui.device.cores import physical_cores
-from latvar_tui.histogram import Histogram
+from latvar_tui.study.conclusions import Pair, Ratio
+from latvar_tui.study.ranking import Study
 
 CLAIM = "The same candidate twice does not differ from itself."
 AIM = (
@@ -40,24 +41,21 @@ class Plan:
 
 
 PLANS = {
-    Effort.QUICK: Plan(1, 6.0, (2,), "squeezenet1_1"),
+    Effort.QUICK: Plan(1, 9.0, (2,), "squeezenet1_1"),
     Effort.DEFAULT: Plan(1, 30.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(60, 20.0, (0, 2), "squeezenet1_1"),
 }
 
 
-def rounds_of(model: str, condition: Condition, seconds: float) -> list[tuple[Side, Side]]:
-    """One session's whole rounds: the one's slice and the other's."""
+def pairs_of(model: str, condition: Condition, seconds: float) -> list[Pair]:
+    """What the study has of one session, at each of QUANTILES."""
     names = [str(candidate) for candidate in parse_candidates([model, _twin(model)], physical_cores())]
-    found: dict[int, dict[str, Histogram]] = defaultdict(dict)
+    study = Study()
     for frame in slices_under(names, condition, seconds):
-        if frame.service.pairs:
-            histogram = Histogram()
-            histogram.add_counts(frame.service)
-            found[frame.round][frame.candidate] = histogram
-    whole = [one for _, one in sorted(found.items()) if len(one) == 2]
-    # The first second of a session warms up, as everywhere.
-    return [({model: one[names[1]]}, {model: one[names[0]]}) for one in whole[2:]]
+        if frame.round >= 2:  # the first second of a session warms up, as everywhere
+            study.add(frame, condition)
+    study.restart()
+    return [study.pair(names[1], names[0], condition, quantile) for quantile in QUANTILES]
 
 
 def _twin(model: str) -> str:
@@ -69,32 +67,40 @@ def prove(plan: Plan) -> Proof:
     rows: list[Row] = []
     for threads in plan.threads:
         where = "idle" if not threads else f"{threads} stress threads"
-        excluded: dict[float, int] = defaultdict(int)
+        judged_at: dict[float, list[bool]] = defaultdict(list)
         for session in range(plan.sessions):
-            rounds = rounds_of(plan.model, Condition(threads), plan.seconds)
-            if len(rounds) < 2:
+            pairs = pairs_of(plan.model, Condition(threads), plan.seconds)
+            if pairs[0].rounds < 2:
                 raise CannotProve(f"{plan.seconds:g} s are too short for {plan.model}: give it more with --seconds.")
-            for q in QUANTILES:
-                found = ratio(rounds, quantile(q), seed=session)
-                excluded[q] += not found.low <= 1 <= found.high
+            for pair in pairs:
+                excludes = _excludes_one(pair.ratio)
+                if excludes is not None:
+                    judged_at[pair.quantile].append(excludes)
                 if plan.sessions < MANY:
                     number = f", session {session + 1}" if plan.sessions > 1 else ""
-                    rows.append(_holds_one(f"{where}{number}, p{q:g}, {len(rounds)} rounds", found))
+                    rows.append(_row(f"{where}{number}, p{pair.quantile:g}, {pair.rounds} rounds", pair.ratio))
         if plan.sessions >= MANY:
-            for q, many in excluded.items():
-                label = f"{where}, p{q:g}: intervals of {plan.sessions} sessions that exclude 1"
-                rows.append(judged(label, share_of(many, plan.sessions), SHARE, 1))
+            for q, found in judged_at.items():
+                label = f"{where}, p{q:g}: intervals of {len(found)} sessions that exclude 1"
+                rows.append(judged(label, share_of(sum(found), len(found)), SHARE, 1))
         elif plan.sessions > 1:
-            rows.append(shown(f"{where}: intervals that exclude 1", f"{sum(excluded.values())}"))
+            rows.append(shown(f"{where}: intervals that exclude 1", f"{sum(map(sum, judged_at.values()))}"))
     how = (
         f"{plan.sessions} × {plan.seconds:g} s of {plan.model} against itself; an honest interval excludes 1 in 1 of 20"
     )
     return Proof("same_twice", CLAIM, how, rows)
 
 
-def _holds_one(label: str, found: Interval) -> Row:
-    inside = found.low <= 1 <= found.high
-    return Row(label, str(found), "1 inside", Verdict.MET if inside else Verdict.MISSED)
+def _excludes_one(ratio: Ratio | None) -> bool | None:
+    """Whether its interval does; None without one."""
+    return None if ratio is None or ratio.low is None or ratio.high is None else not ratio.low <= 1 <= ratio.high
+
+
+def _row(label: str, ratio: Ratio | None) -> Row:
+    if ratio is None or ratio.low is None or ratio.high is None:
+        return shown(label, "no interval: too little beyond the quantile")
+    found = str(Interval(ratio.value, ratio.low, ratio.high))
+    return Row(label, found, "1 inside", Verdict.MISSED if _excludes_one(ratio) else Verdict.MET)
 
 
 if __name__ == "__main__":

@@ -196,9 +196,20 @@ def _moments(one: Counted, x: Floats, levels: Floats) -> Floats:
 
 
 def _disagreement(a: Floats, b: Floats) -> Floats:
-    """T of two moments, over the first axis. A pair that never varies against each other still has an inverse."""
-    s_a, s_b = a.sum(axis=0), b.sum(axis=0)
+    """T of two moments, over the first axis."""
     aa, bb, ab = (np.einsum("r...,r...->...", one, two) for one, two in ((a, a), (b, b), (a, b)))
+    return _t(a.sum(axis=0), b.sum(axis=0), aa, bb, ab)
+
+
+def disagreement_of_all(a: Floats, b: Floats) -> Floats:
+    """T of each column of A's moments with each of B's, shape (rows, columns) each; of shape (A's, B's columns)."""
+    sums_a, sums_b = a.sum(axis=0)[:, np.newaxis], b.sum(axis=0)
+    squares_a, squares_b = (a**2).sum(axis=0)[:, np.newaxis], (b**2).sum(axis=0)
+    return _t(sums_a, sums_b, squares_a, squares_b, a.T @ b)
+
+
+def _t(s_a: Floats, s_b: Floats, aa: Floats, bb: Floats, ab: Floats) -> Floats:
+    """s' M⁻¹ s. A pair that never varies against each other still has an inverse."""
     aa, bb = aa * (1 + _RIDGE) + 1e-9, bb * (1 + _RIDGE) + 1e-9
     found: Floats = (s_a**2 * bb - 2 * s_a * s_b * ab + s_b**2 * aa) / (aa * bb - ab**2)
     return found

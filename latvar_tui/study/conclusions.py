@@ -17,7 +17,7 @@ Order = Literal["reversed", "same order", "undecided"]
 
 @dataclass(frozen=True)
 class Ratio:
-    """``b``'s quantile over ``a``'s, with a 95 % interval by resampling whole rounds; None before there is one."""
+    """``b``'s quantile over ``a``'s; its 95 % interval (:mod:`latvar_tui.study.ratios`) is None before there is one."""
 
     value: float
     low: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from latvar_tui.hdr_layout import COUNTS_LEN, lowest_ns
 from latvar_tui.study.drift import STEPS
 from latvar_tui.study.rounds import Row
+
+MOST_LOTS = 64
+"""Rounds are put together to so many lots of neighbours at most: more say nothing new, and cost time."""
 
 LENGTH = COUNTS_LEN // STEPS
 """How many coarse buckets there are."""
@@ -59,6 +63,27 @@ class Counted:
         chosen = np.searchsorted(self.rows, rows)
         return Counted(rows, self.rounds[chosen], self.first, self.before[chosen])
 
+    def lots(self, most: int = MOST_LOTS) -> Counted:
+        """Of the same times at most so many rows: neighbours are put together."""
+        many = len(self.rows)
+        if many <= most:
+            return self
+        starts = [many * lot // most for lot in range(most)]
+        rounds, before = (np.add.reduceat(each, starts, axis=0) for each in (self.rounds, self.before))
+        return Counted(self.rows[starts], rounds, self.first, before)
+
+    @cached_property
+    def whole(self) -> Floats:
+        """How many of all rows lie before each edge."""
+        found: Floats = self.before.sum(axis=0)
+        return found
+
+    def value_ns(self, many: Floats) -> Floats:
+        """The value below which so many of all rows lie, for each of ``many``; the greatest of them."""
+        edges = EDGES_NS[self.first : self.first + self.whole.size]
+        found: Floats = np.maximum(np.interp(many, self.whole, edges), 1.0)
+        return found
+
     def above(self, values_ns: Floats) -> Floats:
         """How many of each row lie above each value, evenly spread within a bucket; shape (rows, values)."""
         last = self.before.shape[1] - 1
@@ -70,7 +95,7 @@ class Counted:
 
     def quantiles_ns(self, quantiles: Iterable[float]) -> Floats:
         """The quantiles (percent) of all rows together."""
-        whole = self.before.sum(axis=0)
+        whole = self.whole
         ranks = np.array(list(quantiles)) / 100 * whole[-1]
         at = np.clip(np.searchsorted(whole, ranks, "left") - 1, 0, whole.size - 2)
         inside = np.clip((ranks - whole[at]) / np.maximum(whole[at + 1] - whole[at], 1e-9), 0.0, 1.0)

@@ -1,14 +1,14 @@
-"""By how much: 95 % intervals, of ratios by resampling whole rounds, of one cell by blocks of many rounds.
-
-What moves a round moves both candidates in it, so rounds are drawn with replacement and both quantiles taken of what
-was drawn (Efron's percentile interval; a round is a block, so drifts do no harm). A few independent inferences beyond
-the quantile say less than the normal distribution promises: deviations are widened by Student's t over it, with as many
-degrees of freedom as there are of them, less one. ``benchmarks/coverage.py`` says how often the truth is inside.
+"""95 % intervals by resampling: of one candidate's quantile blocks of many rounds, of rank correlations whole rounds.
 
 By itself a candidate has nothing to be compared with in its round, and moods last for many: see
-:mod:`latvar_tui.study.blocks` for how that interval is widened. Nor was there a mood worse than the worst: no resample
-holds one, and upwards they reach too short a way. Hence the upper bound is at least as far off, as a ratio, as the
-lower one (the distance is the same to either side in symmetric intervals: Hall, Ann. Stat. 16, 1988).
+:mod:`latvar_tui.study.blocks` for how that interval is widened. A few independent inferences beyond the quantile say
+less than the normal distribution promises: deviations are widened by Student's t over it, with as many degrees of
+freedom as there are of them, less one. Nor was there a mood worse than the worst: no resample holds one, and upwards
+they reach too short a way. Hence the upper bound is at least as far off, as a ratio, as the lower one (the distance is
+the same to either side in symmetric intervals: Hall, Ann. Stat. 16, 1988). ``benchmarks/coverage.py`` says how often
+the truth is inside.
+
+Of ratios of two candidates see :mod:`latvar_tui.study.ratios`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from latvar_tui.study.blocks import Run, neighbours_alike, student_over_normal, wider_for
-from latvar_tui.study.conclusions import Ratio
-from latvar_tui.study.counted import Counted, Floats, independent
+from latvar_tui.study.counted import MOST_LOTS, Counted, Floats, independent
 
 DRAWS = 1000
-MOST_UNITS = 64
-"""Rounds are resampled in so many lots of neighbours at most: more say nothing new, and cost time."""
-
-FEWEST_UNITS = 10
-FEWEST_EVENTS = 5.0
-"""Fewer independent inferences beyond a quantile say nothing of how its ratio scatters."""
-
 FEWEST_CELL_EVENTS = 3.0
 """Of one candidate by itself. Not more: few are widened for by Student's t. To ask for many picks the runs whose slow
 inferences were spread evenly, those without a bad mood, and of these every interval is too low."""
@@ -55,18 +47,9 @@ def _weights(units: int) -> npt.NDArray[np.float32]:
     return found.reshape(DRAWS, units)
 
 
-def _lots(before: Floats, most: int) -> Floats:
-    """Rows, of which neighbours are added up until they are at most ``most``."""
-    rows = len(before)
-    if rows <= most:
-        return before
-    found: Floats = np.add.reduceat(before, [rows * lot // most for lot in range(most)], axis=0)
-    return found
-
-
-def drawn_logs(one: Counted, quantiles: Sequence[float], most: int = MOST_UNITS) -> Floats:
+def drawn_logs(one: Counted, quantiles: Sequence[float], most: int = MOST_LOTS) -> Floats:
     """The logarithm of each quantile (percent) in each resample; shape (quantiles, DRAWS). NaN if nothing was drawn."""
-    lots = _lots(one.before, most)
+    lots = one.lots(most).before
     used = np.flatnonzero(np.diff(lots.sum(axis=0)))  # whatever is drawn, nothing is in the other buckets
     lots = lots[:, np.append(0, used + 1)]
     before = (_weights(len(lots)) @ lots.astype(np.float32)).astype(np.float64)
@@ -86,20 +69,6 @@ def drawn_logs(one: Counted, quantiles: Sequence[float], most: int = MOST_UNITS)
     return found
 
 
-def ratio_of(log_ratio: float, drawn_a: Floats, drawn_b: Floats, units: int, events: float) -> Ratio:
-    """``b`` over ``a``, of their logarithms in the same draws; without an interval where there is too little for one.
-
-    Args:
-        units: how many lots of rounds were drawn of.
-        events: how many independent inferences lie beyond the quantile, of the one that has fewer.
-    """
-    if units < FEWEST_UNITS or events < FEWEST_EVENTS:
-        return Ratio(math.exp(log_ratio))
-    wider = math.sqrt(units / (units - 1)) * student_over_normal(min(units, events) - 1)
-    low, high = (_bounds(drawn_b - drawn_a - log_ratio) * wider).tolist()
-    return Ratio(math.exp(log_ratio), math.exp(log_ratio + min(low, 0.0)), math.exp(log_ratio + max(high, 0.0)))
-
-
 def _bounds(deviations: Floats) -> Floats:
     """The 2.5 and 97.5 % points of those that are numbers."""
     known = np.sort(deviations[~np.isnan(deviations)])
@@ -109,17 +78,12 @@ def _bounds(deviations: Floats) -> Floats:
     return found
 
 
-def units_of(one: Counted) -> int:
-    """How many lots there are to draw of."""
-    return min(len(one.rows), MOST_UNITS)
-
-
 def cell_intervals(one: Counted, quantiles: Sequence[float]) -> list[tuple[float, float] | None]:
     """The interval (ns) of each quantile of one candidate; None with too few rounds, or too little beyond it."""
     most = min(CELL_BLOCKS, int(one.rounds.sum()) // ROUNDS_A_BLOCK)
     if most < FEWEST_CELL_BLOCKS:
         return [None] * len(quantiles)
-    run = Run(np.diff(_lots(one.before, most), axis=1), one.edges_ns)
+    run = Run(one.lots(most).counts, one.edges_ns)
     n = run.blocks
     if n < FEWEST_CELL_BLOCKS:
         return [None] * len(quantiles)

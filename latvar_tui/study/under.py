@@ -16,10 +16,9 @@ from latvar_tui.study.intervals import (
     ROUNDS_A_BLOCK,
     cell_intervals,
     drawn_logs,
-    ratio_of,
-    units_of,
 )
 from latvar_tui.study.pieces import Piece
+from latvar_tui.study.ratios import Beyond, ratios_of
 from latvar_tui.study.rounds import Rounds
 
 _NO_INTERVALS: tuple[tuple[float, float] | None, ...] = (None,) * len(QUANTILES)
@@ -115,6 +114,15 @@ class Under:
         assert isinstance(found, np.ndarray)
         return found
 
+    def beyond(self, candidate: str, one: Counted) -> Beyond:
+        """What an interval of its ratios needs of these rounds of it."""
+        key = "beyond", candidate, one.rows.tobytes()
+        if key not in self._work.made:
+            self._work.made[key] = Beyond.of(one)
+        found = self._work.made[key]
+        assert isinstance(found, Beyond)
+        return found
+
     def evidence(self, a: str, b: str, margin: float) -> list[Evidence] | None:
         """Of ``b`` against ``a`` at each of QUANTILES; None before they were in one round."""
         known = self._evidence.get((a, b))
@@ -133,15 +141,8 @@ class Under:
             if both is None or seen is None:
                 return None
             self._begin()
-            one, other = both
-            # The value itself is of the rounds that the interval is of.
-            logs = np.log(other.quantiles_ns(QUANTILES)) - np.log(one.quantiles_ns(QUANTILES))
-            drawn_a, drawn_b = self.drawn(a, one), self.drawn(b, other)
-            found = [
-                ratio_of(float(logs[place]), drawn_a[place], drawn_b[place], units_of(one), min(seen[place].events))
-                for place in range(len(QUANTILES))
-            ]
-            known = self.rounds.added, found
+            beyond = [self.beyond(name, one) for name, one in zip((a, b), both, strict=True)]
+            known = self.rounds.added, ratios_of(beyond[0], beyond[1], [each.events for each in seen])
             self._ratios[a, b] = known
         return known[1]
 
