@@ -60,8 +60,8 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(3, (60,), 0, 0.0, (), "squeezenet1_1", MANY_SLICES // 4),
-    Effort.DEFAULT: Plan(50, (60,), 0, 25.0, (0, 2), "squeezenet1_1"),
-    Effort.LONG: Plan(2000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(150, (60,), 0, 25.0, (0, 2), "squeezenet1_1"),
+    Effort.LONG: Plan(1000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
 }
 
 
@@ -87,6 +87,7 @@ def alone_covered(case: Case, sessions: int, rounds: int, truth_slices: int = MA
     """Of the first candidate's own quantile, in the long run."""
     truth = Truth(case.a, case.a, truth_slices)
     typical = np.random.default_rng(3).normal(0, case.mood, 20_000)
+    wanted = {quantile: float(np.exp(truth.log_quantile(typical, quantile))) for quantile in QUANTILES}
     found: Counts = defaultdict(lambda: (0, 0))
     for seed in range(sessions):
         random, study = np.random.default_rng(30_000 + seed), Study()
@@ -95,7 +96,7 @@ def alone_covered(case: Case, sessions: int, rounds: int, truth_slices: int = MA
         for quantile in QUANTILES:
             interval = study.interval("a", IDLE, quantile)
             ratio = None if interval is None else Ratio(1.0, *interval)
-            _count(found, quantile, ratio, float(np.exp(truth.log_quantile(typical, quantile))))
+            _count(found, quantile, ratio, wanted[quantile])
     return found
 
 

@@ -1,6 +1,6 @@
 """How much sooner a sweep is done that gives its time to what is undecided.
 
-    python -m benchmarks.planner [--sweeps 6] [--seconds 24] [--threads 0 1 2 4] [--models MODEL ...]
+    python -m benchmarks.planner [--sweeps 100] [--play-s 60] [--seconds 24] [--threads 0 1 2 4] [--models MODEL ...]
 
 Two line-ups: what ``latvar-tui sweep`` does without arguments, and all the models under fewer levels, for longer.
 
@@ -20,6 +20,7 @@ import math
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,22 +54,24 @@ Round = Mapping[str, wire.Slice]
 
 @dataclass(frozen=True)
 class Effortful:
-    """A plan: ``sweeps`` played of each line-up, levels recorded for ``seconds`` each, and the most that a played sweep
-    of all the models takes, s."""
+    """A plan: at most so many ``sweeps`` played of each line-up, or as many as are played within ``play_s``, but some;
+    levels recorded for ``seconds`` each, and the most that a played sweep of all the models takes, s."""
 
     sweeps: int
+    play_s: float
     seconds: float
     longest_s: float
     threads: tuple[int, ...]
     models: tuple[str, ...]
 
 
+FEWEST_SWEEPS = 2
 _MODELS = ("squeezenet1_1", "mobilenet_v3_large", "mnasnet1_0", "mobilenet_v2", "shufflenet_v2_x1_0")
 
 PLANS = {
-    Effort.QUICK: Effortful(2, 12.0, 200.0, (0, 2), zoo.DEFAULT_LINE_UP),
-    Effort.DEFAULT: Effortful(6, 24.0, 900.0, (0, 1, 2, 4), _MODELS),
-    Effort.LONG: Effortful(40, 150.0, 900.0, (0, 1, 2, 4), _MODELS),
+    Effort.QUICK: Effortful(FEWEST_SWEEPS, 2.0, 12.0, 200.0, (0, 2), zoo.DEFAULT_LINE_UP),
+    Effort.DEFAULT: Effortful(100, 60.0, 24.0, 900.0, (0, 1, 2, 4), _MODELS),
+    Effort.LONG: Effortful(400, 600.0, 150.0, 900.0, (0, 1, 2, 4), _MODELS),
 }
 FEWER_THREADS = 2
 """Up to so many the larger line-up is swept."""
@@ -272,12 +275,29 @@ def prove(plan: Effortful) -> Proof:
     """Record, play, and judge."""
     rounds = recorded(plan)
     played = line_ups(plan, rounds)
-    rows = [row for line_up in played for row in _rows(line_up, plan.sweeps)]
+    rows, told = [], []
+    for line_up in played:
+        ours, fixed = _plays(line_up, plan)
+        rows += _rows(line_up, ours, fixed)
+        told.append(f"{len(ours)} of {_told(line_up)}")
     how = (
-        f"{plan.sweeps} played sweeps each of {'; and of '.join(map(_told, played))}; p50 and p95; drawn from "
+        f"played sweeps: {'; '.join(told)}; p50 and p95; drawn from "
         f"{min(map(len, rounds.values()))} recorded rounds or more a condition"
     )
     return Proof("planner", CLAIM, how, rows)
+
+
+def _plays(line_up: LineUp, plan: Effortful) -> tuple[list[Ended], list[Ended]]:
+    """Sweeps by the planner, and as many in which all are alike."""
+    ours: list[Ended] = []
+    fixed: list[Ended] = []
+    until_s = time.monotonic() + plan.play_s
+    for seed in range(plan.sweeps):
+        if seed >= FEWEST_SWEEPS and time.monotonic() > until_s:
+            break
+        ours.append(planned(line_up.rounds, seed, line_up.longest_s))
+        fixed.append(all_alike(line_up.rounds, seed + 1000, 4 * line_up.longest_s, ours[-1].still_open))
+    return ours, fixed
 
 
 def _told(line_up: LineUp) -> str:
@@ -286,10 +306,8 @@ def _told(line_up: LineUp) -> str:
     return f"{models} models under {threads} stress threads, of at most {line_up.longest_s:g} s"
 
 
-def _rows(line_up: LineUp, sweeps: int) -> list[Row]:
-    rounds, name = line_up.rounds, line_up.name
-    ours = [planned(rounds, seed, line_up.longest_s) for seed in range(sweeps)]
-    fixed = [all_alike(rounds, seed + 1000, 4 * line_up.longest_s, one.still_open) for seed, one in enumerate(ours)]
+def _rows(line_up: LineUp, ours: Sequence[Ended], fixed: Sequence[Ended]) -> list[Row]:
+    rounds, name, sweeps = line_up.rounds, line_up.name, len(ours)
     pairs = len(rounds) * math.comb(len(next(iter(rounds.values()))[0]), 2)
     times = [one.took_s / other.took_s for one, other in zip(ours, fixed, strict=True)]
     truth = _of_all(rounds)

@@ -43,7 +43,7 @@ class Plan:
 PLANS = {
     Effort.QUICK: Plan(1, 9.0, (2,), "squeezenet1_1"),
     Effort.DEFAULT: Plan(1, 30.0, (0, 2), "squeezenet1_1"),
-    Effort.LONG: Plan(60, 20.0, (0, 2), "squeezenet1_1"),
+    Effort.LONG: Plan(40, 15.0, (0, 2), "squeezenet1_1"),
 }
 
 
