@@ -60,7 +60,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(3, (60,), 0, 0.0, (), "squeezenet1_1", MANY_SLICES // 4),
-    Effort.DEFAULT: Plan(150, (60,), 0, 25.0, (0, 2), "squeezenet1_1"),
+    Effort.DEFAULT: Plan(400, (60,), 0, 25.0, (0, 2), "squeezenet1_1"),
     Effort.LONG: Plan(1000, (60, 120, 400), 20, 60.0, (0, 1, 2), "squeezenet1_1"),
 }
 
