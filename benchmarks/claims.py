@@ -95,7 +95,7 @@ class Plan:
 
 PLANS = {
     Effort.QUICK: Plan(5, 60, 2, 60, MANY_SLICES // 4),
-    Effort.DEFAULT: Plan(56, 60, 8, 120),
+    Effort.DEFAULT: Plan(80, 60, 8, 120),
     Effort.LONG: Plan(200, 100, 20, 200),
 }
 
