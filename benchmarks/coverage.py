@@ -35,6 +35,9 @@ RATIOS = {
     "bursts": CASES["A/A, 8 % slow in bursts"],
     "two humps": CASES["A/A, two humps"],
     "bursts against single ones": CASES["bursts against single ones, 8 %"],
+    "long bursts against short ones that are slower": Case(
+        Kind(slow_share=0.06, slow=2.0, burst=40), Kind(slow_share=0.06, slow=6.0, burst=10), 0.0
+    ),
 }
 ALONE = {
     "by itself, moods from slice to slice (phi 0.5)": Case(Kind(spread=0.08, own=0.03), Kind(), 0.1, 0.5),

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ _DRAWS = 2000
 _AT_ONCE = 250
 _MOST_RHO = 0.95
 _Floats = npt.NDArray[np.float64]
+_Freedom = TypeVar("_Freedom", float, _Floats)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def wider_for(alike: float, blocks: int) -> float:
     return math.sqrt((1 + rho) / (1 - rho) * blocks / (blocks - 1))
 
 
-def student_over_normal(freedom: float) -> float:
+def student_over_normal(freedom: _Freedom) -> _Freedom:
     """The 97.5 % point of Student's t over the normal distribution's: Cornish–Fisher (Abramowitz, Stegun 26.7.5)."""
     z2 = 1.959964**2
     terms = (
@@ -160,4 +162,7 @@ def student_over_normal(freedom: float) -> float:
         (3 * z2**3 + 19 * z2**2 + 17 * z2 - 15) / 384,
         (79 * z2**4 + 776 * z2**3 + 1482 * z2**2 - 1920 * z2 - 945) / 92160,
     )
-    return 1 + sum(term / freedom**power for power, term in enumerate(terms, 1))
+    found = 1 + terms[0] / freedom
+    for power, term in enumerate(terms[1:], 2):
+        found = found + term / freedom**power
+    return found

@@ -84,6 +84,17 @@ class Counted:
         found: Floats = np.maximum(np.interp(many, self.whole, edges), 1.0)
         return found
 
+    def rough_logs(self, values_ns: Floats) -> Floats:
+        """By how much the logarithm of each value may be off, for how times lie within a bucket nobody knows.
+
+        The bucket's width, as far as it holds all there is: among many filled ones that does not matter.
+        """
+        last = self.whole.size - 1
+        at = np.clip(np.interp(values_ns, EDGES_NS, _PLACES).astype(np.int64) - self.first, 0, last - 1)
+        low, high = self.edges_ns[at].T
+        found: Floats = np.log(high / np.maximum(low, 1.0)) * (self.whole[at + 1] - self.whole[at]) / self.whole[-1]
+        return found
+
     def above(self, values_ns: Floats) -> Floats:
         """How many of each row lie above each value, evenly spread within a bucket; shape (rows, values)."""
         last = self.before.shape[1] - 1

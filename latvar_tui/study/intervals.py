@@ -1,4 +1,4 @@
-"""95 % intervals by resampling: of one candidate's quantile blocks of many rounds, of rank correlations whole rounds.
+"""By resampling: 95 % intervals of one candidate's quantiles, of blocks of many rounds; draws of whole rounds for tau.
 
 By itself a candidate has nothing to be compared with in its round, and moods last for many: see
 :mod:`latvar_tui.study.blocks` for how that interval is widened. A few independent inferences beyond the quantile say

@@ -7,10 +7,13 @@ does (J. Am. Stat. Ass. 47, 1952), but of two at once: what moves a round moves 
 sparse, as between two humps, a resampled quantile jumps, and the percentiles of a thousand reach much too far; a share
 does not jump.
 
-Of n rounds T is n F / (n - 1 + F), with F the square of Student's t (nothing is subtracted from Σgg'). A few
-independent inferences beyond the quantile say less than n rounds do: t has as many degrees of freedom as there are of
-them, by Welch's formula (Biometrika 34, 1947) for two samples whose variances are as one over that.
-``benchmarks/coverage.py`` says how often the truth is inside.
+For one moment of n rows T is n F / (n - 1 + F), with F the square of Student's t (nothing is subtracted from Σgg'), and
+for these two nearly so. A few independent inferences beyond x and y say less than n rows do: t has as many degrees of
+freedom as there are of them, by Welch's formula (Biometrika 34, 1947) for two samples whose variances are as one over
+that, and at most n - 1. ``benchmarks/coverage.py`` says how often the truth is inside.
+
+Times are counted in buckets that are about 1 % wide, and taken for evenly spread in each. Where a bucket holds much of
+all there is, that is a guess: no bound is nearer to the value than the bucket's share of its width.
 """
 
 from __future__ import annotations
@@ -24,39 +27,54 @@ import numpy as np
 from latvar_tui.study.blocks import student_over_normal
 from latvar_tui.study.claims import QUANTILES, disagreement_of_all
 from latvar_tui.study.conclusions import Ratio
-from latvar_tui.study.counted import Counted, Floats
+from latvar_tui.study.counted import Counted, Floats, independent
 
 FEWEST_ROWS = 10
 FEWEST_EVENTS = 5.0
 """Fewer independent inferences beyond a quantile say nothing of how its ratio scatters."""
 
+_FEWEST_BEYOND = 3.0
+"""Beyond any x that is tried: with fewer t is not defined, or nearly everything would be left."""
+
 _NORMAL = 1.959964
-_OFFSETS = np.arange(-22, 42) * 0.2
-"""Where x is sought: so many inferences more lie beyond it than beyond the quantile, in standard deviations. They vary
-the more, the more there are of them, so that it is further to where there are too many."""
+_OFFSETS = np.concatenate([-np.geomspace(60, 5, 12), np.arange(-16, 33) * 0.25, np.geomspace(9, 60, 12)])
+"""Where x is sought: so many inferences more lie beyond it than beyond the quantile, in standard deviations. Far, for
+rows may be more alike at the quantile than beside it."""
 
 
 @dataclass(frozen=True)
 class Beyond:
-    """Of a candidate, for each quantile and offset: how many inferences lie beyond (``many``), what that is a quantile
-    of (``logs``, of ns), and for each row by how many more than expected (``moments``: quantiles × rows × offsets)."""
+    """Of a candidate, for each quantile and offset (the last two axes of all but ``rough``).
+
+    ``many``: how many inferences lie beyond, of all. ``logs``: the logarithm of the value (ns) beyond which they lie.
+    ``moments``: by how many more than expected, for each row; quantiles × rows × offsets. ``events``: how many of them
+    are independent. ``rough``: of each quantile's logarithm, how much the width of its bucket leaves open.
+    """
 
     whole: Counted
     many: Floats
     logs: Floats
     moments: Floats
+    events: Floats
+    rough: Floats
 
     @classmethod
     def of(cls, one: Counted) -> Beyond:
         """Of all its rows."""
         one = one.lots()
         total, levels = one.whole[-1], 1 - np.array(QUANTILES) / 100
-        expected = one.totals[:, np.newaxis] * levels
-        scatter = np.sqrt(((one.above(one.quantiles_ns(QUANTILES)) - expected) ** 2).sum(axis=0))
+        expected, measured = one.totals[:, np.newaxis] * levels, one.quantiles_ns(QUANTILES)
+        scatter = np.sqrt(((one.above(measured) - expected) ** 2).sum(axis=0))
+        # Rows that are all alike there may differ beside it: at least as much as independent inferences.
+        scatter = np.maximum(scatter, np.sqrt(total * levels * (1 - levels)))
         many = np.clip(total * levels[:, np.newaxis] + scatter[:, np.newaxis] * _OFFSETS, 0.0, total)
         values = one.value_ns(total - many)
-        moments = one.above(values.ravel()).reshape(-1, *values.shape) - expected[:, :, np.newaxis]
-        return cls(one, many, np.log(values), np.ascontiguousarray(moments.swapaxes(0, 1)))
+        above = one.above(values.ravel())
+        events = independent(above).reshape(values.shape)
+        moments = above.reshape(-1, *values.shape) - expected[:, :, np.newaxis]
+        return cls(
+            one, many, np.log(values), np.ascontiguousarray(moments.swapaxes(0, 1)), events, one.rough_logs(measured)
+        )
 
     def log_of(self, many: Floats) -> Floats:
         """The logarithm (of ns) of the value beyond which so many lie."""
@@ -67,7 +85,7 @@ class Beyond:
 def ratios_of(a: Beyond, b: Beyond, events: Sequence[tuple[float, float]]) -> list[Ratio]:
     """``b`` over ``a`` at each of :data:`QUANTILES`, on the same rounds of both.
 
-    Without an interval where there is too little for one.
+    Without an interval where there is too little for one, or T leaves whatever was tried.
 
     Args:
         events: how many independent inferences lie beyond each quantile, of either.
@@ -75,46 +93,50 @@ def ratios_of(a: Beyond, b: Beyond, events: Sequence[tuple[float, float]]) -> li
     measured = (np.log(one.whole.quantiles_ns(QUANTILES)) for one in (a, b))
     found = []
     for place, (log_a, log_b) in enumerate(zip(*measured, strict=True)):
-        log_ratio, rows = float(log_b - log_a), len(a.whole.rows)
-        bounds = None
-        if rows >= FEWEST_ROWS and min(events[place]) >= FEWEST_EVENTS:
-            bounds = _bounds(a, b, place, _limit(rows, *events[place]))
-        low, high = (math.exp(bound) for bound in bounds) if bounds else (None, None)
-        value = math.exp(log_ratio)
-        found.append(Ratio(value) if low is None or high is None else Ratio(value, min(low, value), max(high, value)))
+        value, bounds = float(log_b - log_a), None
+        if len(a.whole.rows) >= FEWEST_ROWS and min(events[place]) >= FEWEST_EVENTS:
+            bounds = _bounds(a, b, place, events[place])
+        if bounds is None:
+            found.append(Ratio(math.exp(value)))
+        else:
+            rough = float(a.rough[place] + b.rough[place])
+            low, high = min(bounds[0], value - rough), max(bounds[1], value + rough)
+            found.append(Ratio(math.exp(value), math.exp(low), math.exp(high)))
     return found
 
 
-def _bounds(a: Beyond, b: Beyond, place: int, limit: float) -> tuple[float, float] | None:
+def _bounds(a: Beyond, b: Beyond, place: int, events: tuple[float, float]) -> tuple[float, float] | None:
     """The least and the greatest difference of two logarithms that T does not refute; None if that is not in sight."""
-    refuted = disagreement_of_all(a.moments[place], b.moments[place])
-    is_left = refuted <= limit
-    if not is_left.any() or is_left[-1].any() or is_left[:, -1].any():
+    of_a, of_b = (np.clip(one.events[place], _FEWEST_BEYOND, most) for one, most in zip((a, b), events, strict=True))
+    limits = _limits(len(a.whole.rows), of_a[:, np.newaxis], of_b)
+    excess = disagreement_of_all(a.moments[place], b.moments[place]) / limits - 1
+    is_left = excess <= 0
+    if not is_left.any() or is_left[[0, -1]].any() or is_left[:, [0, -1]].any():
         return None
-    low, high = _along(a, b, place, refuted, limit)
-    turned = _along(b, a, place, refuted.T, limit)
+    low, high = _along(a, b, place, excess)
+    turned = _along(b, a, place, excess.T)
     return min(low, -turned[1]), max(high, -turned[0])
 
 
-def _along(a: Beyond, b: Beyond, place: int, refuted: Floats, limit: float) -> tuple[float, float]:
-    """Likewise, with each x of A's and all of B's between the first and the last y that is left."""
-    is_left = refuted <= limit
+def _along(a: Beyond, b: Beyond, place: int, excess: Floats) -> tuple[float, float]:
+    """The least and the greatest log y - log x, with the x that were tried, and any y between those."""
+    is_left = excess <= 0
     used = np.flatnonzero(is_left.any(axis=1))
-    refuted, is_left = refuted[used], is_left[used]
-    rows, many, last_place = np.arange(used.size), b.many[place], len(_OFFSETS) - 1
+    excess, is_left = excess[used], is_left[used]
+    rows, many = np.arange(used.size), b.many[place]
     found = []
     # The more lie beyond it, the smaller is y.
-    for last, step in ((last_place - is_left[:, ::-1].argmax(axis=1), 1), (is_left.argmax(axis=1), -1)):
-        after = np.clip(last + step, 0, last_place)
-        inside, outside = refuted[rows, last], refuted[rows, after]
-        share = np.where(outside > limit, (limit - inside) / np.maximum(outside - inside, 1e-12), 0.0)
-        found.append(b.log_of(many[last] + share * (many[after] - many[last])) - a.logs[place, used])
+    for last, step in ((len(_OFFSETS) - 1 - is_left[:, ::-1].argmax(axis=1), 1), (is_left.argmax(axis=1), -1)):
+        inside, outside = excess[rows, last], excess[rows, last + step]
+        share = inside / (inside - outside)
+        found.append(b.log_of(many[last] + share * (many[last + step] - many[last])) - a.logs[place, used])
     return float(found[0].min()), float(found[1].max())
 
 
-def _limit(rows: int, events_a: float, events_b: float) -> float:
-    """What T of the true ones exceeds in 5 of 100 cases."""
+def _limits(rows: int, events_a: Floats, events_b: Floats) -> Floats:
+    """What T of the true x and y exceeds in 5 of 100 cases."""
     one, other = 1 / events_a, 1 / events_b
     freedom = (one + other) ** 2 / (one**2 / (events_a - 1) + other**2 / (events_b - 1))
-    f = (_NORMAL * student_over_normal(min(rows - 1, freedom))) ** 2
-    return rows * f / (rows - 1 + f)
+    f = (_NORMAL * student_over_normal(np.minimum(rows - 1, freedom))) ** 2
+    found: Floats = rows * f / (rows - 1 + f)
+    return found

@@ -1,7 +1,7 @@
 """The rounds of one condition: what each candidate took in each, coarsely counted.
 
-A round is a randomised block: one slice of every candidate, in shuffled order. Whoever compares candidates resamples
-rounds, and needs them one by one. Memory is bounded: neighbouring rounds of the same candidates become one row.
+A round is a randomised block: one slice of every candidate, in shuffled order. Whoever compares candidates needs
+rounds one by one. Memory is bounded: neighbouring rounds of the same candidates become one row.
 """
 
 from __future__ import annotations
