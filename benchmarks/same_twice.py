@@ -78,7 +78,8 @@ def prove(plan: Plan) -> Proof:
                     judged_at[pair.quantile].append(excludes)
                 if plan.sessions < MANY:
                     number = f", session {session + 1}" if plan.sessions > 1 else ""
-                    rows.append(_row(f"{where}{number}, p{pair.quantile:g}, {pair.rounds} rounds", pair.ratio))
+                    label = f"{where}{number}, p{pair.quantile:g}, {pair.rounds} rounds"
+                    rows.append(_row(label, pair.ratio, pair.rounds))
         if plan.sessions >= MANY:
             for q, found in judged_at.items():
                 label = f"{where}, p{q:g}: intervals of {len(found)} sessions that exclude 1"
@@ -96,10 +97,10 @@ def _excludes_one(ratio: Ratio | None) -> bool | None:
     return None if ratio is None or ratio.low is None or ratio.high is None else not ratio.low <= 1 <= ratio.high
 
 
-def _row(label: str, ratio: Ratio | None) -> Row:
+def _row(label: str, ratio: Ratio | None, rounds: int) -> Row:
     if ratio is None or ratio.low is None or ratio.high is None:
         return shown(label, "no interval: too little beyond the quantile")
-    found = str(Interval(ratio.value, ratio.low, ratio.high))
+    found = str(Interval(ratio.value, ratio.low, ratio.high, rounds))
     return Row(label, found, "1 inside", Verdict.MISSED if _excludes_one(ratio) else Verdict.MET)
 
 

@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import same_twice
 from benchmarks.__main__ import PROOFS, README, module_of, proven
 from benchmarks.proof import FEWEST, CannotProve, Effort, Limit, Proof, Row, Verdict, judged
 from benchmarks.ratios import Interval, mean, mean_of, mean_ratio, pooled, quantile, ratio, share_beyond, share_of
 from benchmarks.readme import write_part
+from latvar_tui.condition import IDLE
 from latvar_tui.histogram import Histogram
+from latvar_tui.study.conclusions import Pair, Ratio
 from tests.on_pty import ROOT
 
 
@@ -157,6 +160,24 @@ def test_what_is_never_below_0_has_no_bound_below_it() -> None:
     none = mean_ratio([(0.0, 0.1)] * 6)
     assert (none.value, none.low, none.high) == (0.0, 0.0, 0.0)
     assert np.isnan(mean_ratio([(0.1, 0.0)] * 6).value)
+
+
+@pytest.mark.parametrize(
+    ("of", "verdict"),
+    [
+        (Ratio(1.01, 0.98, 1.04), Verdict.MET),
+        (Ratio(1.05, 1.01, 1.09), Verdict.MISSED),
+        (Ratio(1.05), Verdict.SHOWN),
+        (None, Verdict.SHOWN),
+    ],
+)
+def test_the_same_twice_is_judged_by_the_study_s_interval(
+    of: Ratio | None, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = Pair("b", "a", IDLE, 50.0, of, "", 40, None)
+    monkeypatch.setattr(same_twice, "pairs_of", lambda *asked: [pair])
+    (row,) = same_twice.prove(same_twice.Plan(1, 9.0, (0,), "squeezenet1_1")).rows
+    assert (row.label, row.verdict) == ("idle, p50, 40 rounds", verdict)
 
 
 def test_a_share_has_the_interval_of_its_textbook() -> None:
