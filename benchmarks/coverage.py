@@ -111,12 +111,12 @@ def _count(found: Counts, quantile: float, ratio: Ratio | None, wanted: float) -
 
 def recorded_covered(plan: Plan, threads: int) -> Counts:
     """Of the same model twice, measured now: how many intervals of stretches hold 1, and how many there were."""
-    names = [str(one) for one in parse_candidates([plan.model, f"{plan.model}@as=B"], physical_cores())]
+    a, b = (str(one) for one in parse_candidates([plan.model, f"{plan.model}@as=B"], physical_cores()))
     found: Counts = defaultdict(lambda: (0, 0))
     for _ in range(plan.recorded):
-        for stretch in _stretches(names, Condition(threads), plan.seconds):
+        for stretch in _stretches([a, b], Condition(threads), plan.seconds):
             for quantile in QUANTILES:
-                _count(found, quantile, stretch.pair(*names, Condition(threads), quantile).ratio, 1.0)
+                _count(found, quantile, stretch.pair(a, b, Condition(threads), quantile).ratio, 1.0)
     return found
 
 

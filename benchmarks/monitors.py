@@ -65,7 +65,7 @@ def measure(name: str, seconds: float) -> Use:
 def _probe_of(pid: int) -> int:
     for child in psutil.Process(pid).children():
         if "latvar_tui.device" in child.cmdline():
-            return child.pid
+            return int(child.pid)
     raise RuntimeError("the live screen has no probe")
 
 

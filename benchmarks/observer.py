@@ -100,7 +100,7 @@ class TimedLink(Link):
 class Alternating(LiveApp):
     """The live screen that draws in some gaps only. ``modes[seq]`` is what the gap before slice ``seq`` was like."""
 
-    CSS_PATH = Path(latvar_tui.tui.app.__file__).with_name("live.tcss")
+    CSS_PATH = str(Path(latvar_tui.tui.app.__file__).with_name("live.tcss"))
 
     def __init__(self, *arguments: Any, modes: Sequence[str], **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -213,7 +213,7 @@ def one_run(
         else:
             run_on_pty(*child)
         found = json.loads(out.read_text())
-    sides = {
+    sides: dict[str, Side] = {
         side: {name: Histogram.decode(text) for name, text in histograms.items()}
         for side, histograms in found.pop("sides").items()
     }

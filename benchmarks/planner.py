@@ -132,7 +132,7 @@ def _rounds(session: Path) -> list[Round]:
         if isinstance(frame, wire.Slice) and frame.service.pairs:
             by_number.setdefault(frame.round, {})[frame.candidate] = frame
     most = max((len(one) for one in by_number.values()), default=0)
-    whole = [one for one in by_number.values() if len(one) == most]
+    whole: list[Round] = [one for one in by_number.values() if len(one) == most]
     if len(whole) < 12:
         raise CannotProve(f"Only {len(whole)} rounds were recorded: give it more --seconds.")
     return whole

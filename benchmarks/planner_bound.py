@@ -20,7 +20,7 @@ def least_s(needs: Needs, slices_s: Mapping[tuple[str, Condition], float], floor
     total = {0: 0.0}
     for condition in dict.fromkeys(each for _, each in slices_s):
         costs_s = {name: cost_s for (name, each), cost_s in slices_s.items() if each == condition}
-        own = {key[1:]: rounds for key, rounds in needs.items() if key[0] == condition}
+        own: dict[tuple[str, ...], int] = {key[1:]: rounds for key, rounds in needs.items() if key[0] == condition}
         longer: dict[int, float] = {}
         for (many, cost_s), (more, more_s) in product(total.items(), _under(own, costs_s, floor).items()):
             longer[many + more] = min(longer.get(many + more, float("inf")), cost_s + more_s)

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from types import ModuleType
 from typing import Any, Protocol, cast
 
 from benchmarks.ratios import Interval
@@ -147,7 +146,7 @@ def add_efforts(parser: argparse.ArgumentParser) -> None:
 
 def stand_alone(name: str) -> None:
     """Run the proof of the program ``name`` alone, and print its table."""
-    module = cast(ProofModule, cast(ModuleType, sys.modules[name]))
+    module = cast(ProofModule, sys.modules[name])
     parser = argparse.ArgumentParser(description=f"{module.CLAIM} Aim: {module.AIM}")
     add_efforts(parser)
     plan = module.PLANS[Effort.DEFAULT]

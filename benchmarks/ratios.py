@@ -57,7 +57,8 @@ def quantile(percent: float) -> Statistic:
 def mean(name: str, counts: Floats, buckets: NDArray[np.int64]) -> Floats:
     """The mean, ns: steadier than a median that falls between two humps."""
     with np.errstate(invalid="ignore"):
-        return counts @ median_ns(buckets).astype(np.float64) / counts.sum(axis=1)
+        found: Floats = counts @ median_ns(buckets).astype(np.float64) / counts.sum(axis=1)
+    return found
 
 
 def share_beyond(limits_ns: Mapping[str, float]) -> Statistic:
@@ -66,7 +67,8 @@ def share_beyond(limits_ns: Mapping[str, float]) -> Statistic:
     def of(name: str, counts: Floats, buckets: NDArray[np.int64]) -> Floats:
         beyond = buckets > int(indices_of(round(limits_ns[name])))
         with np.errstate(invalid="ignore"):
-            return counts[:, beyond].sum(axis=1) / counts.sum(axis=1)
+            found: Floats = counts[:, beyond].sum(axis=1) / counts.sum(axis=1)
+        return found
 
     return of
 
@@ -170,7 +172,7 @@ def _within(found: Interval, values: Sequence[float]) -> Interval:
 def _geometric(logs: Floats, n: int) -> Interval:
     """Of logarithms, told as what they are of."""
     found = _interval(logs, n)
-    return Interval(*(math.exp(each) for each in (found.value, found.low, found.high)), n)
+    return Interval(math.exp(found.value), math.exp(found.low), math.exp(found.high), n)
 
 
 def _stacked(histograms: Sequence[Histogram]) -> tuple[Floats, NDArray[np.int64]]:

@@ -56,11 +56,11 @@ def make(folder: Path, slices: int) -> None:
     for number in range(slices):
         # Stretches of a minute under each condition.
         cell = (number // 240) % len(CONDITIONS)
-        frame = pool[cell * 40 + number % 40]
+        piece = pool[cell * 40 + number % 40]
         start_ns = others[0].monotonic_ns + number * SLICE_NS  # type: ignore[union-attr]
-        shift_ns = start_ns - frame.start_ns
-        slowest = [[one[0] + shift_ns, *one[1:]] for one in frame.slowest]
-        taken = replace(frame, seq=number + 1, start_ns=start_ns, end_ns=frame.end_ns + shift_ns, slowest=slowest)
+        shift_ns = start_ns - piece.start_ns
+        slowest = [[one[0] + shift_ns, *one[1:]] for one in piece.slowest]
+        taken = replace(piece, seq=number + 1, start_ns=start_ns, end_ns=piece.end_ns + shift_ns, slowest=slowest)
         begin_ns = perf_counter_ns()
         recorder.take(taken)
         recorder.flush_in_gap()
