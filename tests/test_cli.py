@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -107,7 +108,9 @@ def test_plain_prints_lines_and_stops_on_ctrl_c(small_model: str) -> None:
         live.send_signal(signal.SIGINT)
         assert live.wait(LONGEST_S) == 130
     assert "p99" in head
-    counts = [int(line.partition("small")[2].strip().partition("  ")[0].replace(" ", "")) for line in (first, second)]
+    # Up to the first number with a point, from which a large count is but one space away.
+    found = [re.search(r"small +([0-9 ]*[0-9]) +[0-9]+\.", line) for line in (first, second)]
+    counts = [int(each[1].replace(" ", "")) for each in found if each]
     assert counts[1] > counts[0] > 0
 
 
