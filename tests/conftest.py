@@ -215,7 +215,8 @@ def call_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     """The same without a process of its own: for what reads files and prints, which is done before one has started."""
     from latvar_tui import cli
 
-    written = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+    raw = [io.BytesIO() for _ in range(2)]
+    written = [io.TextIOWrapper(each, "utf-8", write_through=True) for each in raw]
     status: Any = 0
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -231,5 +232,5 @@ def call_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess
             cli.main()
         except SystemExit as ended:
             status = ended.code or 0
-    out, err = (each.buffer.getvalue().decode() for each in written)  # type: ignore[attr-defined]
+    out, err = (each.getvalue().decode() for each in raw)
     return subprocess.CompletedProcess(["latvar-tui", *arguments], status, out, err)
