@@ -54,7 +54,7 @@ Round = Mapping[str, wire.Slice]
 
 @dataclass(frozen=True)
 class Effortful:
-    """A plan: at most so many ``sweeps`` played of each line-up, or as many as are played within ``play_s``, but some;
+    """A plan: at most so many ``sweeps`` played of each line-up, or as many as are begun within ``play_s``;
     levels recorded for ``seconds`` each, and the most that a played sweep of all the models takes, s."""
 
     sweeps: int
@@ -66,6 +66,8 @@ class Effortful:
 
 
 FEWEST_SWEEPS = 2
+"""However long they take."""
+
 _MODELS = ("squeezenet1_1", "mobilenet_v3_large", "mnasnet1_0", "mobilenet_v2", "shufflenet_v2_x1_0")
 
 PLANS = {

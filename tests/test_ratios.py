@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.coverage import RATIOS, ratios_covered
 from benchmarks.simulated import Floats, Kind, feed
 from latvar_tui.condition import IDLE
-from latvar_tui.study.blocks import student_over_normal
+from latvar_tui.study.blocks import NORMAL, student_over_normal
 from latvar_tui.study.claims import QUANTILES, evidence
 from latvar_tui.study.conclusions import Ratio
 from latvar_tui.study.counted import Counted
@@ -108,9 +108,9 @@ def test_t_of_many_rounds_is_students() -> None:
     t = g.mean() / (g.std(ddof=1) / math.sqrt(40))
     assert g.sum() ** 2 / (g**2).sum() == pytest.approx(40 * t**2 / (39 + t**2))
     # Of two equal samples there are twice as many degrees of freedom as of one, and of one alone not more than its own.
-    f = (1.959964 * student_over_normal(2 * 11.0)) ** 2
+    f = (NORMAL * student_over_normal(2 * 11.0)) ** 2
     assert _limits(60, np.array(12.0), np.array(12.0)) == pytest.approx(60 * f / (59 + f))
-    f = (1.959964 * student_over_normal(11.0)) ** 2
+    f = (NORMAL * student_over_normal(11.0)) ** 2
     assert _limits(60, np.array(12.0), np.array(1e9)) == pytest.approx(60 * f / (59 + f), rel=1e-3)
 
 

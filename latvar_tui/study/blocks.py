@@ -32,6 +32,9 @@ FEWEST_BLOCKS = 20
 _DRAWS = 2000
 _AT_ONCE = 250
 _MOST_RHO = 0.95
+NORMAL = 1.959964
+"""The 97.5 % point of the normal distribution."""
+
 _Floats = npt.NDArray[np.float64]
 _Freedom = TypeVar("_Freedom", float, _Floats)
 
@@ -155,7 +158,7 @@ def wider_for(alike: float, blocks: int) -> float:
 
 def student_over_normal(freedom: _Freedom) -> _Freedom:
     """The 97.5 % point of Student's t over the normal distribution's: Cornish–Fisher (Abramowitz, Stegun 26.7.5)."""
-    z2 = 1.959964**2
+    z2 = NORMAL**2
     terms = (
         (z2 + 1) / 4,
         (5 * z2**2 + 16 * z2 + 3) / 96,

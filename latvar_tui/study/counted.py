@@ -53,8 +53,12 @@ class Counted:
     @property
     def edges_ns(self) -> Floats:
         """Where the buckets begin and end, shape (edges - 1, 2)."""
-        edges = EDGES_NS[self.first : self.first + self.before.shape[1]]
+        edges = self._edges
         return np.stack([edges[:-1], edges[1:]], axis=1)
+
+    @property
+    def _edges(self) -> Floats:
+        return EDGES_NS[self.first : self.first + self.before.shape[1]]
 
     def at(self, rows: Ints) -> Counted:
         """Only these rows, all of which the candidate is in."""
@@ -80,8 +84,7 @@ class Counted:
 
     def value_ns(self, many: Floats) -> Floats:
         """The value below which so many of all rows lie, for each of ``many``; the greatest of them."""
-        edges = EDGES_NS[self.first : self.first + self.whole.size]
-        found: Floats = np.maximum(np.interp(many, self.whole, edges), 1.0)
+        found: Floats = np.maximum(np.interp(many, self.whole, self._edges), 1.0)
         return found
 
     def rough_logs(self, values_ns: Floats) -> Floats:
@@ -110,7 +113,7 @@ class Counted:
         ranks = np.array(list(quantiles)) / 100 * whole[-1]
         at = np.clip(np.searchsorted(whole, ranks, "left") - 1, 0, whole.size - 2)
         inside = np.clip((ranks - whole[at]) / np.maximum(whole[at + 1] - whole[at], 1e-9), 0.0, 1.0)
-        edges = EDGES_NS[self.first : self.first + whole.size]
+        edges = self._edges
         found: Floats = np.maximum(edges[at] + inside * (edges[at + 1] - edges[at]), 1.0)
         return found
 

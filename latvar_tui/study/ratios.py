@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latvar_tui.study.blocks import student_over_normal
+from latvar_tui.study.blocks import NORMAL, student_over_normal
 from latvar_tui.study.claims import QUANTILES, disagreement_of_all
 from latvar_tui.study.conclusions import Ratio
 from latvar_tui.study.counted import Counted, Floats, independent
@@ -36,7 +36,6 @@ FEWEST_EVENTS = 5.0
 _FEWEST_BEYOND = 3.0
 """Beyond any x that is tried: with fewer t is not defined, or nearly everything would be left."""
 
-_NORMAL = 1.959964
 _OFFSETS = np.concatenate([-np.geomspace(60, 5, 12), np.arange(-16, 33) * 0.25, np.geomspace(9, 60, 12)])
 """Where x is sought: so many inferences more lie beyond it than beyond the quantile, in standard deviations. Far, for
 rows may be more alike at the quantile than beside it."""
@@ -44,11 +43,12 @@ rows may be more alike at the quantile than beside it."""
 
 @dataclass(frozen=True)
 class Beyond:
-    """Of a candidate, for each quantile and offset (the last two axes of all but ``rough``).
+    """Of a candidate, for each quantile and offset (the last two axes of all but the last two, which have no offsets).
 
     ``many``: how many inferences lie beyond, of all. ``logs``: the logarithm of the value (ns) beyond which they lie.
     ``moments``: by how many more than expected, for each row; quantiles × rows × offsets. ``events``: how many of them
-    are independent. ``rough``: of each quantile's logarithm, how much the width of its bucket leaves open.
+    are independent. ``measured``: the logarithm of each quantile. ``rough``: how much of that the width of its bucket
+    leaves open.
     """
 
     whole: Counted
@@ -56,6 +56,7 @@ class Beyond:
     logs: Floats
     moments: Floats
     events: Floats
+    measured: Floats
     rough: Floats
 
     @classmethod
@@ -63,18 +64,17 @@ class Beyond:
         """Of all its rows."""
         one = one.lots()
         total, levels = one.whole[-1], 1 - np.array(QUANTILES) / 100
-        expected, measured = one.totals[:, np.newaxis] * levels, one.quantiles_ns(QUANTILES)
-        scatter = np.sqrt(((one.above(measured) - expected) ** 2).sum(axis=0))
+        expected, quantiles = one.totals[:, np.newaxis] * levels, one.quantiles_ns(QUANTILES)
+        scatter = np.sqrt(((one.above(quantiles) - expected) ** 2).sum(axis=0))
         # Rows that are all alike there may differ beside it: at least as much as independent inferences.
         scatter = np.maximum(scatter, np.sqrt(total * levels * (1 - levels)))
         many = np.clip(total * levels[:, np.newaxis] + scatter[:, np.newaxis] * _OFFSETS, 0.0, total)
         values = one.value_ns(total - many)
         above = one.above(values.ravel())
         events = independent(above).reshape(values.shape)
-        moments = above.reshape(-1, *values.shape) - expected[:, :, np.newaxis]
-        return cls(
-            one, many, np.log(values), np.ascontiguousarray(moments.swapaxes(0, 1)), events, one.rough_logs(measured)
-        )
+        by_row = above.reshape(-1, *values.shape) - expected[:, :, np.newaxis]
+        moments = np.ascontiguousarray(by_row.swapaxes(0, 1))
+        return cls(one, many, np.log(values), moments, events, np.log(quantiles), one.rough_logs(quantiles))
 
     def log_of(self, many: Floats) -> Floats:
         """The logarithm (of ns) of the value beyond which so many lie."""
@@ -90,10 +90,9 @@ def ratios_of(a: Beyond, b: Beyond, events: Sequence[tuple[float, float]]) -> li
     Args:
         events: how many independent inferences lie beyond each quantile, of either.
     """
-    measured = (np.log(one.whole.quantiles_ns(QUANTILES)) for one in (a, b))
     found = []
-    for place, (log_a, log_b) in enumerate(zip(*measured, strict=True)):
-        value, bounds = float(log_b - log_a), None
+    for place, value in enumerate((b.measured - a.measured).tolist()):
+        bounds = None
         if len(a.whole.rows) >= FEWEST_ROWS and min(events[place]) >= FEWEST_EVENTS:
             bounds = _bounds(a, b, place, events[place])
         if bounds is None:
@@ -137,6 +136,6 @@ def _limits(rows: int, events_a: Floats, events_b: Floats) -> Floats:
     """What T of the true x and y exceeds in 5 of 100 cases."""
     one, other = 1 / events_a, 1 / events_b
     freedom = (one + other) ** 2 / (one**2 / (events_a - 1) + other**2 / (events_b - 1))
-    f = (_NORMAL * student_over_normal(np.minimum(rows - 1, freedom))) ** 2
+    f = (NORMAL * student_over_normal(np.minimum(rows - 1, freedom))) ** 2
     found: Floats = rows * f / (rows - 1 + f)
     return found
