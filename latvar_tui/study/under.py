@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from latvar_tui.study.pieces import Piece
 from latvar_tui.study.ratios import Beyond, ratios_of
 from latvar_tui.study.rounds import Rounds
 
+_Made = TypeVar("_Made")
 _NO_INTERVALS: tuple[tuple[float, float] | None, ...] = (None,) * len(QUANTILES)
 
 
@@ -87,12 +89,7 @@ class Under:
 
     def counted(self, candidate: str) -> Counted | None:
         """Its rounds as they are now; None before it has any."""
-        key = "counted", candidate
-        if key not in self._work.made:
-            self._work.made[key] = counted_of(self.rounds.rows, candidate)
-        found = self._work.made[key]
-        assert found is None or isinstance(found, Counted)
-        return found
+        return self._once(("counted", candidate), lambda: counted_of(self.rounds.rows, candidate))
 
     def together(self, *candidates: str) -> list[Counted] | None:
         """Of each candidate the rounds that hold all of them; None if there is none."""
@@ -107,21 +104,18 @@ class Under:
 
     def drawn(self, candidate: str, one: Counted) -> Floats:
         """Its quantiles in the resamples of these rounds, in which others are drawn alike."""
-        key = "drawn", candidate, one.rows.tobytes()
-        if key not in self._work.made:
-            self._work.made[key] = drawn_logs(one, QUANTILES)
-        found = self._work.made[key]
-        assert isinstance(found, np.ndarray)
-        return found
+        return self._once(("drawn", candidate, one.rows.tobytes()), lambda: drawn_logs(one, QUANTILES))
 
     def beyond(self, candidate: str, one: Counted) -> Beyond:
         """What an interval of its ratios needs of these rounds of it."""
-        key = "beyond", candidate, one.rows.tobytes()
-        if key not in self._work.made:
-            self._work.made[key] = Beyond.of(one)
-        found = self._work.made[key]
-        assert isinstance(found, Beyond)
-        return found
+        return self._once(("beyond", candidate, one.rows.tobytes()), lambda: Beyond.of(one))
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
+        """What was made of the rounds as they are now. A kind of key always holds the same type."""
+        made = self._work.made
+        if key not in made:
+            made[key] = make()
+        return cast(_Made, made[key])
 
     def evidence(self, a: str, b: str, margin: float) -> list[Evidence] | None:
         """Of ``b`` against ``a`` at each of QUANTILES; None before they were in one round."""
